@@ -1,0 +1,1 @@
+"""One YAML definition → plan → run → report."""

@@ -1,0 +1,21 @@
+"""`textmill check`: validate a definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipelines.cli import options
+
+
+@click.command("check")
+@options.definition
+@options.as_json
+def command(as_json: bool, **which: Any) -> None:
+    """Validate DEFINITION as a whole: keys, files, columns, dictionaries, templates, capacities. Starts no JVM."""
+    pipeline = options.load(**which)
+    if as_json:
+        options.print_json({"ok": True, "steps": list(pipeline.nodes)})
+    else:
+        click.echo(f"{pipeline.file}: {len(pipeline.nodes)} steps, no problem found")

@@ -1,0 +1,29 @@
+"""`textmill plan`: what would run, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from pipelines.cli import options
+
+
+@click.command("plan")
+@options.definition
+@options.selection
+@options.as_json
+def command(
+    first: str | None, last: str | None, only: str | None, force: tuple[str, ...], as_json: bool, **which: Any
+) -> None:
+    """Say for every step of DEFINITION whether it runs or is reused, and why. Starts no JVM."""
+    from pipelines.plan import Selection
+
+    pipeline = options.load(**which)
+    _, _, plan = options.plan(pipeline, Selection(first, last, only, force))
+    if as_json:
+        options.print_json([asdict(planned) for planned in plan])
+        return
+    for planned in plan:
+        click.echo(f"{planned.action:<6} {planned.step:<18} {planned.op:<15} {planned.key[:12]}  {planned.why}")

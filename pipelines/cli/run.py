@@ -1,0 +1,126 @@
+"""`textmill run`: carry a definition out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli import options
+from textmill.errors import TextmillError
+
+if TYPE_CHECKING:
+    from pipelines.pipeline import Pipeline
+    from pipelines.plan import Planned
+    from pipelines.progress import Listener
+    from pipelines.runner import Runner
+    from pipelines.runs import Run
+
+
+@click.command("run")
+@options.definition
+@options.selection
+@click.option("--open", "open_report", is_flag=True, help="Open the report in the browser.")
+@options.as_json
+def command(
+    first: str | None,
+    last: str | None,
+    only: str | None,
+    force: tuple[str, ...],
+    open_report: bool,
+    as_json: bool,
+    **which: Any,
+) -> None:
+    """Run DEFINITION: prepare, train, evaluate, report. What is there already, whole and unchanged, is reused."""
+    from pipelines.plan import Selection
+    from pipelines.progress import listener
+
+    started = time.monotonic()
+    pipeline = options.load(**which)
+    store, reasons, plan = options.plan(pipeline, Selection(first, last, only, force))
+    run = _start(pipeline, reasons, plan, _again(pipeline))
+    told = listener(as_json)
+    _header(told, run, plan)
+    from pipelines.runner import Runner
+
+    runner = Runner(pipeline, reasons, store, run, told)
+    try:
+        runner.execute(plan)
+        report = _report(run, runner)
+    except BaseException as error:
+        _failed(run, error, runner)
+        raise
+    told.say(f"done in {time.monotonic() - started:.1f} s; report: {report}")
+    if as_json:
+        options.print_json(run.record)
+    if open_report:
+        click.launch(str(report))
+
+
+def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], again: str) -> Run:
+    from pipelines.runs import PLAN, Run
+    from pipelines.store import write_json
+
+    run = Run.start(
+        pipeline.root,
+        pipeline.definition.name,
+        definition=pipeline.file,
+        date=pipeline.date.isoformat(),
+        profile=pipeline.profile_name,
+        command=again,
+    )
+    write_json(run.folder / PLAN, reasons)
+    return run
+
+
+def _again(pipeline: Pipeline) -> str:
+    """The command that does the same again: after a failure it resumes. The date is part of it, midnight or not."""
+    words = [word for word in sys.argv[1:] if word != "--open"]
+    dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
+    program = sys.argv[0] if "/" in sys.argv[0] and not sys.argv[0].startswith("/") else Path(sys.argv[0]).name
+    return shlex.join([program, *words, *dated])
+
+
+def _header(told: Listener, run: Run, plan: list[Planned]) -> None:
+    number = sum(planned.action == "run" for planned in plan)
+    told.say(f"run {run.record['name']}/{run.record['run']}: {number} of {len(plan)} steps to run, the others are reused")
+    if number:
+        told.say(f"log    {run.record['log']}")
+        told.say(f"resume {run.record['command']}")
+
+
+def _report(run: Run, runner: Runner) -> Path:
+    """Read the metrics into the record, finish it, and write the report."""
+    from pipelines.pipeline import EVALUATE
+    from pipelines.report import write_report
+
+    for step in run.record["steps"]:
+        metrics = Path(step["output"]) / "metrics.json"
+        if step["op"] == EVALUATE and metrics.is_file():
+            found = json.loads(metrics.read_text(encoding="utf-8"))
+            run.record["metrics"][step["step"].partition(".")[2]] = {k: found[k] for k in ("rows", "accuracy", "macro_f1")}
+    report = run.folder / "report.html"
+    run.record["report"] = str(report)
+    run.finish("done")
+    write_report(run.record, runner.folders, report)
+    return report
+
+
+def _failed(run: Run, error: BaseException, runner: Runner) -> None:
+    """Record the failure, report on what there is, and say how to go on."""
+    from pipelines.report import write_report
+
+    report = run.folder / "report.html" if runner.manifests else None
+    run.record["report"] = str(report) if report else None
+    run.finish("failed" if isinstance(error, Exception) else "interrupted", str(error) or type(error).__name__)
+    if report:
+        write_report(run.record, runner.folders, report)
+    if isinstance(error, TextmillError):
+        error.resume = run.record["command"]
+    elif isinstance(error, KeyboardInterrupt):
+        click.echo(f"\nresume: {run.record['command']}", err=True)

@@ -1,0 +1,33 @@
+"""`textmill runs`: all runs."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.cli import options
+
+
+@click.command("runs")
+@click.argument("name", required=False)
+@click.option("-n", "count", default=30, show_default=True, help="At most so many.")
+@options.root
+@options.as_json
+def command(name: str | None, count: int, root: str | None, as_json: bool) -> None:
+    """List runs, the newest first; of the pipeline NAME if given."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipelines import runs
+
+    found = runs.records(options.runs_root(root), name)[:count]
+    if as_json:
+        options.print_json(found)
+        return
+    table = Table("run", "pipeline", "date", "status", "steps run", "seconds", "metrics", box=box.SIMPLE)
+    for record in found:
+        steps = f"{sum(step['action'] == 'run' for step in record['steps'])} of {len(record['steps'])}"
+        seconds = "" if record["seconds"] is None else f"{record['seconds']:.1f}"
+        metrics = ", ".join(f"{model} {scores['accuracy']:.1%}" for model, scores in record["metrics"].items())
+        table.add_row(record["run"], record["name"], record["date"], record["status"], steps, seconds, metrics)
+    Console().print(table if found else f"no run under {options.runs_root(root)}")

@@ -1,0 +1,207 @@
+"""Loading a definition: the YAML validated as a whole, every problem on a line of its own, before any JVM starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines import checks, dictionaries, inputs, source, trainings, variables, wiring
+from pipelines.model import Definition, Input, Profile
+from pipelines.pipeline import Node, Pipeline
+from pipelines.source import Keys, Tree
+from pipelines.validation import did_you_mean, validate
+from spark_jobs import registry
+from spark_jobs.base import Entity, InputFiles, Operation, Resources
+from textmill.errors import DefinitionError, InputError, Problem
+from textmill.params import Params
+
+
+def load(
+    path: Path,
+    *,
+    sets: Sequence[str] = (),
+    date: dt.date | None = None,
+    profile: str | None = None,
+    sample: float | None = None,
+) -> Pipeline:
+    """The pipeline that the file `path` defines.
+
+    `sets` are `key.key=value`, `sample` reads that share of every input's records. Raises InputError, or
+    DefinitionError with all problems.
+    """
+    day = date or dt.date.today()
+    tree = variables.substitute(source.override(source.read(path), sets), day)
+    problems: list[Problem] = []
+    definition = validate(Definition, tree.data, tree, (), problems)
+    if definition is None:
+        raise DefinitionError(problems + _early_problems(tree))
+    loader = _Loader(tree, definition, sample, problems)
+    nodes = loader.nodes()
+    where = loader.profile(profile)
+    nodes.update(trainings.nodes(definition, where, nodes, tree, problems))
+    found = loader.checks(nodes)
+    if problems:
+        raise DefinitionError(_in_order(problems))
+    return Pipeline(str(path), definition, day, profile or "local", where, nodes, loader.inputs, found)
+
+
+def _early_problems(tree: Tree) -> list[Problem]:
+    """What is wrong inside steps, for a definition whose frame is wrong too: users want to hear of both at once."""
+    problems: list[Problem] = []
+    steps = tree.data.get("steps")
+    for name, step in steps.items() if isinstance(steps, dict) else ():
+        if (operation := _operation(step, ("steps", str(name)), tree, problems)) is not None:
+            _params(operation, step, ("steps", str(name)), tree, 0, Path("."), problems)
+    return problems
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    def place(problem: Problem) -> tuple[str, int]:
+        file, _, line = problem.where.rpartition(":")
+        return (file, int(line)) if line.isdigit() else (problem.where, 0)
+
+    return sorted(dict.fromkeys(problems), key=place)
+
+
+class _Loader:
+    """One loading: gathers problems, so that all of them are told at once."""
+
+    def __init__(self, tree: Tree, definition: Definition, sample: float | None, problems: list[Problem]) -> None:
+        self.tree, self.definition, self.sample, self.problems = tree, definition, sample, problems
+        self.folder = Path(tree.file).parent
+        self.inputs = {name: found for name, given in definition.inputs.items() if (found := self._input(name, given))}
+        self.entities = {name: found for name in definition.entities if (found := self._entity(name))}
+
+    def nodes(self) -> dict[str, Node]:
+        """The steps, in order."""
+        steps: dict[str, tuple[Operation, dict[str, Any]]] = {}
+        for name, step in self.definition.steps.items():
+            operation = _operation(step, ("steps", name), self.tree, self.problems)
+            if name in self.definition.inputs:
+                self.problems.append(self.tree.problem(("steps", name), "an input has the same name"))
+            elif operation is not None:
+                steps[name] = operation, step
+        wired = {name: self._wires(name, step) for name, (_, step) in steps.items()}
+        connected = wiring.Wiring(self.tree, tuple(self.definition.inputs))
+        nodes = {}
+        for name in wiring.order(wired, self.tree, self.problems):
+            operation, step = steps[name]
+            if (node := self._node(name, operation, step, wired[name], connected)) is not None:
+                nodes[name] = node
+        return nodes
+
+    def profile(self, name: str | None) -> Profile:
+        """The profile to run with: the named one, `local` of the definition, or the defaults."""
+        profiles = self.definition.profiles
+        if name is not None and name != "local" and name not in profiles:
+            known = did_you_mean(name, [*profiles, "local"])
+            self.problems.append(self.tree.problem(("profiles",), f"there is no profile '{name}'{known}"))
+        return profiles.get(name or "local", Profile())
+
+    def checks(self, nodes: dict[str, Node]) -> dict[str, tuple[checks.Check, ...]]:
+        """The definition's checks by step."""
+        found: dict[str, tuple[checks.Check, ...]] = {}
+        for step, conditions in self.definition.checks.items():
+            if step not in self.definition.steps:
+                message = f"there is no step '{step}'{did_you_mean(step, nodes)}"
+                self.problems.append(self.tree.problem(("checks", step), message))
+            for index, text in enumerate(conditions):
+                try:
+                    found[step] = (*found.get(step, ()), checks.parse(text))
+                except ValueError as error:
+                    self.problems.append(self.tree.problem(("checks", step, index), str(error)))
+        return found
+
+    def _wires(self, name: str, step: dict[str, Any]) -> list[wiring.Wire]:
+        keys: Keys = ("steps", name, "from")
+        if "from" not in step:
+            self.problems.append(self.tree.problem(keys, "is required: what the step takes"))
+            return []
+        return wiring.wires(step["from"], keys, self.tree, self.problems)
+
+    def _node(
+        self, name: str, operation: Operation, step: dict[str, Any], named: list[wiring.Wire], wired: wiring.Wiring
+    ) -> Node | None:
+        keys: Keys = ("steps", name)
+        params = _params(operation, step, keys, self.tree, self.definition.seed, self.folder, self.problems)
+        if params is None:
+            wired.outputs[name], wired.lineage[name] = ("rows", "train", "valid", "test"), "train"
+            return None
+        takes = wired.connect(name, operation, params, named, self.problems)
+        resources = self._resources(operation, params, keys)
+        keyed = {key: value for key, value in params.canonical().items() if key not in operation.path_params}
+        outputs = wired.outputs[name]
+        return Node(name, operation.name, operation.version, params, keyed, takes, outputs, resources)
+
+    def _resources(self, operation: Operation, params: Params, keys: Keys) -> Resources:
+        if any(problem.key.startswith("entities.") for problem in self.problems):
+            return Resources()  # a bad dictionary would be told twice
+        try:
+            return operation.resources(params, self.entities)
+        except DefinitionError as error:
+            self.problems.extend(
+                problem if problem.where else self.tree.problem((*keys, *problem.key.split(".")), problem.message)
+                for problem in error.problems
+            )
+        except InputError as error:
+            self.problems.append(self.tree.problem(keys, str(error)))
+        return Resources()
+
+    def _input(self, name: str, given: Input) -> InputFiles | None:
+        keys: Keys = ("inputs", name)
+        if given.format == "text" and given.label is not None and "label" in given.model_fields_set:
+            self.problems.append(self.tree.problem((*keys, "label"), "lines of text have no label"))
+            return None
+        given = given.model_copy(update={"label": None}) if given.format == "text" else given
+        try:
+            files = inputs.find(resolve(given.path, (*keys, "path"), self.tree, self.folder))
+            columns = inputs.header(files, given)
+        except inputs.Unfit as error:
+            self.problems.append(self.tree.problem((*keys, "path"), str(error)))
+            return None
+        reading = given.model_dump(exclude={"path", "max_bad"})
+        settings = {**reading, "header": columns if given.format == "csv" else None, "sample": self.sample}
+        return InputFiles(name, "rows", files, {**settings, "seed": self.definition.seed})
+
+    def _entity(self, name: str) -> Entity | None:
+        given = self.definition.entities[name]
+        if given.path is not None:
+            path = resolve(given.path, ("entities", name, "path"), self.tree, self.folder)
+            given = given.model_copy(update={"path": path})
+        try:
+            return dictionaries.load(name, given, self.tree.problem(("entities", name), ""))
+        except DefinitionError as error:
+            self.problems.extend(error.problems)
+            return None
+
+
+def resolve(path: str, keys: Keys, tree: Tree, folder: Path) -> str:
+    """`path` from the definition's folder; from the working folder where it was given by `--set`."""
+    if Path(path).is_absolute() or tree.where(keys) == source.FROM_COMMAND_LINE:
+        return path
+    return str(folder / path)
+
+
+def _operation(step: Any, keys: Keys, tree: Tree, problems: list[Problem]) -> Operation | None:
+    if not isinstance(step, dict) or "do" not in step:
+        problems.append(tree.problem((*keys, "do"), f"is required: one of {', '.join(registry.NAMES)}"))
+        return None
+    if step["do"] not in registry.NAMES:
+        known = did_you_mean(str(step["do"]), registry.NAMES)
+        problems.append(tree.problem((*keys, "do"), f"unknown operation '{step['do']}'{known}"))
+        return None
+    return registry.operation(step["do"])
+
+
+def _params(
+    operation: Operation, step: dict[str, Any], keys: Keys, tree: Tree, seed: int, folder: Path, problems: list[Problem]
+) -> Params | None:
+    given = {key: value for key, value in step.items() if key not in ("do", "from")}
+    if "seed" in operation.Params.model_fields:
+        given.setdefault("seed", seed)
+    for name in operation.path_params:
+        if isinstance(given.get(name), str):
+            given[name] = resolve(given[name], (*keys, name), tree, folder)
+    return validate(operation.Params, given, tree, keys, problems)

@@ -1,0 +1,105 @@
+"""The parts of a definition, as declared parameters: what the YAML may say."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from textmill.params import Params
+
+_NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+def _share(value: Any) -> Any:
+    """`5%` as 0.05."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*([0-9.]+)\s*%\s*", value)):
+        return float(match.group(1)) / 100
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+
+
+class Input(Params):
+    """Files of raw records and the columns that matter in them."""
+
+    path: str = Field(description="A file, a folder, or a pattern with * and ?; relative to the definition.")
+    format: Literal["jsonl", "csv", "parquet", "text"] = Field(description="How records are stored; .gz, .bz2 too.")
+    text: str = Field("text", description="Column or field that holds the text (formats jsonl, csv, parquet).")
+    label: str | None = Field("label", description="Column or field that holds the label; null where there is none.")
+    id: str | None = Field(None, description="Column or field of the record's id; else its file and position.")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the columns of a csv file.")
+    max_bad: Share = Field(0.1, description="The run stops when more than this share of the records is unreadable.")
+    max_record_bytes: int = Field(1 << 20, ge=1, description="Longer records are set aside (record_too_long).")
+
+
+class EntityFile(Params):
+    """A dictionary of an entity's surface forms."""
+
+    path: str | None = Field(None, description="Tab-separated (.tsv) or comma-separated file with a header line.")
+    value: str | None = Field(None, description="Column of the values; the first by default.")
+    weight: str | None = Field(None, description="Column of weights: how often each value is drawn by populate.")
+    values: tuple[str, ...] | None = Field(None, description="The values themselves, instead of a path.")
+    span: bool = Field(True, description="Whether populate emits the spans of its values.")
+
+
+class Stop(Params):
+    """Early stopping."""
+
+    patience: int = Field(2, ge=1, description="Epochs without a better metric before training stops.")
+
+
+class Train(Params):
+    """One training: an engine, a model and its settings."""
+
+    engine: str = Field("local", description="Where it trains; a profile may name another engine.")
+    model: str = Field(description="A model of the catalogue.")
+    from_: str = Field(alias="from", description="The tensor.encode step whose tensors it takes.")
+    params: dict[str, Any] = Field({}, description="The model's parameters.")
+    epochs: int = Field(10, ge=1)
+    batch: int = Field(512, ge=1, description="Rows per step, over all ranks.")
+    learning_rate: float = Field(1e-3, gt=0)
+    metric: Literal["macro_f1", "accuracy", "loss"] = Field("macro_f1", description="What early stopping watches.")
+    stop: Stop = Stop()
+    seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
+
+
+class Spark(Params):
+    """Where Spark runs."""
+
+    master: str = "local[*]"
+    memory: str = Field("2g", pattern=r"^\d+[mg]$", description="Heap of the driver (local) or of each executor.")
+    conf: dict[str, str] = Field({}, description="Any other setting of Spark.")
+
+
+class Profile(Params):
+    """Where a definition runs, never what it computes."""
+
+    spark: Spark = Spark()
+    engine: str | None = Field(None, description="Engine of all trainings.")
+
+
+class Definition(Params):
+    """A whole definition, but for the operations' own parameters, which each operation declares."""
+
+    name: Name = Field(description="Runs are kept under this name.")
+    root: str = Field("runs", description="Folder of step outputs and runs; relative to where textmill is started.")
+    seed: int = Field(7, description="Default of every seed below.")
+    vars: dict[str, str | int | float | bool] = Field({}, description="Values for ${name}.")
+    inputs: dict[Name, Input] = Field(min_length=1)
+    entities: dict[Name, EntityFile] = {}
+    steps: dict[Name, Any] = Field(min_length=1, description="do: an operation; from: what it takes; its parameters.")
+    checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
+    train: dict[Name, Train] = {}
+    profiles: dict[Name, Profile] = {}
+
+    @field_validator("entities", mode="before")
+    @classmethod
+    def _lists(cls, entities: Any) -> Any:
+        """`COLOR: [red, blue]` is short for `COLOR: {values: [red, blue]}`."""
+        if not isinstance(entities, dict):
+            return entities
+        return {name: {"values": given} if isinstance(given, list) else given for name, given in entities.items()}

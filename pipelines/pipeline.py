@@ -1,0 +1,79 @@
+"""A definition made ready: every step with its parameters, what it takes, and a key that stands for its output."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.checks import Check
+from pipelines.model import Definition, Profile
+from spark_jobs.base import InputFiles, Resources
+
+TRAIN, EVALUATE = "model.train", "model.evaluate"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a step takes from one other step or input: these parts, in this role."""
+
+    node: str
+    parts: tuple[str, ...]
+    role: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of a pipeline: an operation, a training or an evaluation."""
+
+    name: str
+    op: str
+    version: int
+    params: Any
+    keyed: Mapping[str, Any]
+    """The parameters that are part of the key."""
+    takes: tuple[Taken, ...]
+    outputs: tuple[str, ...] = ()
+    resources: Resources = Resources()
+    in_jvm: bool = True
+    """Whether the jar's code is part of what it computes."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A definition with variables, profile and command-line values applied, validated as a whole."""
+
+    file: str
+    definition: Definition
+    date: dt.date
+    profile_name: str
+    profile: Profile
+    nodes: Mapping[str, Node]
+    """In an order in which every step comes after what it takes."""
+    inputs: Mapping[str, InputFiles]
+    checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Where step outputs and runs are kept."""
+        return Path(self.definition.root)
+
+    def after(self, name: str) -> set[str]:
+        """The step and all that depend on it."""
+        found = {name}
+        for node in self.nodes.values():
+            if any(taken.node in found for taken in node.takes):
+                found.add(node.name)
+        return found
+
+    def before(self, name: str) -> set[str]:
+        """The step and all it depends on."""
+        found, waiting = set(), [name]
+        while waiting:
+            current = waiting.pop()
+            if current in self.nodes and current not in found:
+                found.add(current)
+                waiting.extend(taken.node for taken in self.nodes[current].takes)
+        return found

@@ -1,0 +1,146 @@
+"""Which steps run, which are reused, and why: pure functions over keys and what the store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipelines.keys import Because
+from pipelines.pipeline import Pipeline
+from spark_jobs.base import digest
+from textmill.errors import InputError
+
+Damage = Callable[[str, str], str | None]
+"""(op, key) → `absent`, what is damaged, or None where the output is whole."""
+ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step of a plan."""
+
+    step: str
+    op: str
+    key: str
+    action: Literal["run", "reuse", "skip"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The command line's choice of steps: `--from --to --only --force`."""
+
+    first: str | None = None
+    last: str | None = None
+    only: str | None = None
+    force: tuple[str, ...] = ()
+
+    def wanted(self, pipeline: Pipeline) -> set[str]:
+        """The steps that are looked at; raises InputError for a step that is not there."""
+        for step in filter(None, (self.first, self.last, self.only, *self.force)):
+            if step not in pipeline.nodes:
+                raise InputError(f"there is no step '{step}'; there are: {', '.join(pipeline.nodes)}")
+        wanted = set(pipeline.nodes) if self.last is None else pipeline.before(self.last)
+        return {self.only} if self.only is not None else wanted
+
+    def forced(self, pipeline: Pipeline) -> set[str]:
+        """The steps that run although their output is whole."""
+        after_first = pipeline.after(self.first) if self.first is not None else set()
+        return {*self.force, *after_first}
+
+
+def make(
+    pipeline: Pipeline,
+    reasons: Mapping[str, Because],
+    damage: Damage,
+    before: Mapping[str, Because],
+    selection: Selection = Selection(),
+) -> list[Planned]:
+    """The plan: `before` holds what the keys of the previous run were made of, to say what changed.
+
+    Raises InputError where `--only` or `--from` leaves out a step whose output is needed and not there.
+    """
+    wanted, forced = selection.wanted(pipeline), selection.forced(pipeline)
+    plan: list[Planned] = []
+    for step in pipeline.nodes:
+        because = reasons[step]
+        key, op = digest(because), because["op"]
+        harm = damage(op, key)
+        if step not in wanted:
+            plan.append(Planned(step, op, key, "skip", "not asked for"))
+        elif harm is None and step not in forced:
+            plan.append(Planned(step, op, key, "reuse", "same parameters and inputs"))
+        else:
+            why = "forced" if harm is None else _why(harm, because, before.get(step))
+            plan.append(Planned(step, op, key, "run", why))
+    _need(pipeline, plan, damage, selection)
+    return plan
+
+
+def _why(harm: str, because: Because, before: Because | None) -> str:
+    if harm != ABSENT:
+        return f"output damaged: {harm}"
+    if before is None:
+        return "no earlier output"
+    return "; ".join(changes(before, because)) or "its output is gone"
+
+
+def _need(pipeline: Pipeline, plan: list[Planned], damage: Damage, selection: Selection) -> None:
+    by_step = {planned.step: planned for planned in plan}
+    early = pipeline.before(selection.first) - {selection.first} if selection.first is not None else set()
+    for planned in plan:
+        if planned.step in early and planned.action == "run":
+            raise InputError(f"--from {selection.first}: step {planned.step} before it would run: {planned.why}")
+        if planned.action != "run":
+            continue
+        for taken in pipeline.nodes[planned.step].takes:
+            needed = by_step.get(taken.node)
+            if needed and needed.action == "skip" and (harm := damage(needed.op, needed.key)):
+                state = "has no output" if harm == ABSENT else f"is damaged ({harm})"
+                raise InputError(f"step {planned.step} needs {needed.step}, which {state}: run without --only")
+
+
+def changes(before: Because, now: Because) -> list[str]:
+    """What differs between what two keys of a step are made of, in words."""
+    found = []
+    if before["op"] != now["op"]:
+        return [f"operation changed {before['op']} → {now['op']}"]
+    if before["version"] != now["version"]:
+        found.append(f"{now['op']} is now version {now['version']}")
+    found += _changed("parameter", before["params"], now["params"])
+    found += [f"{name} changed" for name in _differing(before["files"], now["files"])]
+    found += _changed_takes(before["takes"], now["takes"])
+    if before["jar"] != now["jar"]:
+        found.append("the jar changed")
+    return found
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def _changed(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    found = []
+    for name in _differing(before, now):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _changed(kind, *({f"{name}.{key}": v for key, v in side.items()} for side in (old, new)))
+        else:
+            found.append(f"{kind} {name} changed {_short(old)} → {_short(new)}")
+    return found
+
+
+def _changed_takes(before: list[Any], now: list[Any]) -> list[str]:
+    def wiring(takes: list[Any]) -> list[Any]:
+        return [take[:3] for take in takes]
+
+    if wiring(before) != wiring(now):
+        return ["it takes from other steps"]
+    changed = [new[2] for old, new in zip(before, now, strict=True) if old[3] != new[3]]
+    return [f"{name} changed" for name in dict.fromkeys(changed)]
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 40 else text[:37] + "…"

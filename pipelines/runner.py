@@ -1,0 +1,184 @@
+"""Carries out a plan: step after step, each published whole before the next one starts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import trainings
+from pipelines.checks import Check, counts
+from pipelines.keys import Because
+from pipelines.pipeline import EVALUATE, TRAIN, Node, Pipeline, Taken
+from pipelines.plan import Planned
+from pipelines.progress import Listener
+from pipelines.runs import Run
+from pipelines.store import Building, Manifest, Store
+from spark_jobs import registry
+from spark_jobs.base import Folder, Rows, Source, Work, Written
+from textmill.errors import CheckFailed, StepFailed, TextmillError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_READ_PROBLEMS_NAMED = 3
+
+
+class Runner:
+    """One run of a pipeline."""
+
+    def __init__(
+        self, pipeline: Pipeline, reasons: Mapping[str, Because], store: Store, run: Run, listener: Listener
+    ) -> None:
+        self.pipeline, self.reasons, self.store, self.run, self.listener = pipeline, reasons, store, run, listener
+        self.manifests: dict[str, Manifest] = {}
+        self.folders: dict[str, Path] = {}
+        self._spark: SparkSession | None = None
+
+    def execute(self, plan: list[Planned]) -> None:
+        """Run or reuse every step; raises TextmillError, the run record then says which step failed and why."""
+        self.run.record["steps"] = [_entry(planned, self.store) for planned in plan]
+        try:
+            for planned in plan:
+                self.run.save()
+                self._step(planned)
+        finally:
+            self.store.digests.save()
+            if self._spark is not None:
+                self._spark.stop()
+
+    def _step(self, planned: Planned) -> None:
+        node, entry = self.pipeline.nodes[planned.step], self.run.step(planned.step)
+        self.folders[node.name] = self.store.folder(planned.op, planned.key)
+        started = time.monotonic()
+        try:
+            if planned.action == "run":
+                self.listener.started(planned)
+                manifest = self._build(node, planned)
+            else:
+                manifest = self.store.manifest(planned.op, planned.key) or {}
+            entry.update(status="skipped" if planned.action == "skip" else "done")
+        except BaseException as error:
+            entry.update(status="failed", seconds=round(time.monotonic() - started, 2))
+            self.listener.ended(entry)
+            raise _named(node.name, error, self.run.record["log"]) from error
+        self.manifests[node.name] = manifest
+        entry.update(seconds=round(time.monotonic() - started, 2), rows=counts(manifest) if manifest else {})
+        entry["note"] = trainings.note(node, self.folders[node.name])
+        self.listener.ended(entry)
+        if planned.action != "skip":
+            check(self.pipeline, node, manifest)
+
+    def _build(self, node: Node, planned: Planned) -> Manifest:
+        started = time.monotonic()
+        with self.store.building(node.name, node.op, planned.key, self.reasons[node.name]) as building:
+            written = self._train(node, building) if node.op == TRAIN else self._operate(node, building)
+            return self.store.publish(building, written, time.monotonic() - started)
+
+    def _train(self, node: Node, building: Building) -> Written:
+        tensors = self.folders[node.takes[0].node]
+        checkpoints = self.store.checkpoints(node.op, building.key)
+        return trainings.train(node, tensors, building.folder, checkpoints, self.run.folder, self.listener.advanced)
+
+    def _operate(self, node: Node, building: Building) -> Written:
+        operation = registry.operation(node.op)
+        sources = tuple(source for taken in node.takes for source in self._sources(taken, node))
+        spark = self.start_spark()
+        with _stages(spark, self.listener):
+            return operation.run(Work(spark, building.folder, node.params, sources, node.resources))
+
+    def _sources(self, taken: Taken, node: Node) -> Iterator[Source]:
+        if taken.node in self.pipeline.inputs:
+            yield self.pipeline.inputs[taken.node]
+        elif not taken.parts:
+            yield Folder(taken.role, self.folders[taken.node])
+        for part in taken.parts:
+            yield rows_of(self.manifests[taken.node], self.folders[taken.node], part, taken.role)
+
+    def start_spark(self) -> SparkSession:
+        """The run's session, started on first use: a run that reuses everything needs no JVM."""
+        if self._spark is None:
+            from spark_jobs import session
+
+            given = self.pipeline.profile.spark
+            settings = session.SparkSettings(given.master, given.memory, given.conf)
+            self._spark = session.start(settings, Path(self.run.record["log"]), f"textmill {self.pipeline.definition.name}")
+        return self._spark
+
+
+def rows_of(manifest: Manifest, folder: Path, part: str, role: str) -> Rows:
+    """The rows of a part; a part that no row came into has no files and the schema of the others."""
+    described = manifest["parts"].get(part)
+    schema = (described or next(iter(manifest["parts"].values())))["schema"]
+    files = tuple(described["files"]) if described else ()
+    size = sum(manifest["files"][name]["bytes"] for name in files)
+    return Rows(role, folder, files, schema, described["rows"] if described else 0, size)
+
+
+def check(pipeline: Pipeline, node: Node, manifest: Manifest) -> None:
+    """Raise CheckFailed where an input has too many unreadable records or a check of the definition doesn't hold."""
+    failures = [_too_many_bad(pipeline, node, manifest)]
+    conditions: tuple[Check, ...] = pipeline.checks.get(node.name, ())
+    failures += [condition.failure(manifest) for condition in conditions]
+    if found := [failure for failure in failures if failure]:
+        raise CheckFailed(f"step {node.name}: " + "; ".join(found))
+
+
+def _too_many_bad(pipeline: Pipeline, node: Node, manifest: Manifest) -> str | None:
+    names = [taken.node for taken in node.takes if taken.node in pipeline.inputs]
+    if not names:
+        return None
+    from spark_jobs.clean import UNREADABLE
+
+    reasons = {name: rows for name, rows in manifest["stats"]["reasons"].items() if name in UNREADABLE}
+    bad, total = sum(reasons.values()), sum(counts(manifest).values())
+    limit = min(pipeline.definition.inputs[name].max_bad for name in names)
+    if bad <= limit * total:
+        return None
+    worst = sorted(reasons, key=lambda name: -reasons[name])[:_READ_PROBLEMS_NAMED]
+    named = ", ".join(f"{reasons[name]:,} {name}" for name in worst)
+    return (
+        f"{bad:,} of {total:,} records of {', '.join(names)} ({bad / total:.1%}) can't be read, more than max_bad "
+        f"{limit:.1%} ({named}); look at them: textmill peek {pipeline.file} {node.name} --dropped {worst[0]}"
+    )
+
+
+def _entry(planned: Planned, store: Store) -> dict[str, object]:
+    output = str(store.folder(planned.op, planned.key))
+    return {"step": planned.step, "op": planned.op, "action": planned.action, "why": planned.why, "key": planned.key,
+            "output": output, "seconds": 0.0, "rows": {}, "status": "waiting"}  # fmt: skip
+
+
+def _named(step: str, error: BaseException, log: str) -> BaseException:
+    if isinstance(error, TextmillError):
+        error.args = (f"step {step}: {error}",)
+        return error
+    if isinstance(error, Exception):
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return StepFailed(f"step {step}: {type(error).__name__}: {first} (details in {log})")
+    return error
+
+
+@contextmanager
+def _stages(spark: SparkSession, listener: Listener) -> Iterator[None]:
+    """Tell the listener about the tasks done of the stages that run."""
+    done = threading.Event()
+    tracker = spark.sparkContext.statusTracker()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            stages = [info for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))]
+            if total := sum(stage.numTasks for stage in stages):
+                finished = sum(stage.numCompletedTasks for stage in stages)
+                listener.advanced(finished / total, f"{finished}/{total} tasks")
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

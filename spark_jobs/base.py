@@ -1,0 +1,163 @@
+"""What an operation is: its parameters, what it takes and gives, and the work it does on Spark."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textmill.params import Params
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+DROPPED = "dropped"
+"""The part of every row operation that holds the rows set aside, each with its `reason`."""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A dictionary: distinct surface forms, their weights if any, and whether its spans are emitted."""
+
+    name: str
+    values: tuple[str, ...]
+    weights: tuple[float, ...] | None = None
+    span: bool = True
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What an operation needs beside its rows: compiled from parameters and dictionaries before Spark starts."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """A digest of each named thing (`templates`, `entity PRODUCT`): part of the step's key."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one part of a finished step, in the role (`rows`, `train`, `test` …) they play for the next."""
+
+    role: str
+    folder: Path
+    files: tuple[str, ...]
+    schema: Mapping[str, Any]
+    rows: int
+    size: int
+    """Bytes of the files together."""
+
+    def read(self, spark: SparkSession) -> DataFrame:
+        """The rows without the columns that say why a row was set aside."""
+        from pyspark.sql.types import StructType
+
+        schema = StructType.fromJson(dict(self.schema))
+        if not self.files:
+            return spark.createDataFrame([], schema).drop("reason")
+        return spark.read.schema(schema).parquet(*[str(self.folder / name) for name in self.files]).drop("reason")
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """The files of one input of the definition and how their records are to be read."""
+
+    name: str
+    role: str
+    files: tuple[Path, ...]
+    reading: Mapping[str, Any]
+    """format, text, label, id, delimiter, header, max_record_bytes, sample, seed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files together, as stored."""
+        return sum(path.stat().st_size for path in self.files)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The whole output of a finished step, for an operation that reads files of it other than rows."""
+
+    role: str
+    path: Path
+    size: int = 0
+
+
+Source = Rows | InputFiles | Folder
+
+
+@dataclass(frozen=True)
+class Work:
+    """One operation to be carried out into the empty folder `out`."""
+
+    spark: SparkSession
+    out: Path
+    params: Any
+    sources: tuple[Source, ...]
+    resources: Resources = Resources()
+
+    @property
+    def partitions(self) -> int:
+        """Shuffle partitions: by the size of the data alone, so that outputs don't depend on the cores."""
+        return max(4, min(4000, sum(source.size for source in self.sources) // (8 << 20)))
+
+    def role(self, role: str) -> DataFrame:
+        """All rows that play `role`, the sources in the order of `from`."""
+        return union([source.read(self.spark) for source in self.rows(role)])
+
+    def rows(self, role: str) -> list[Rows]:
+        """The sources of rows that play `role`."""
+        return [source for source in self.sources if isinstance(source, Rows) and source.role == role]
+
+    def folder(self, role: str) -> Path:
+        """The output folder that plays `role`."""
+        return next(source.path for source in self.sources if isinstance(source, Folder) and source.role == role)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an operation wrote: the files and schema of each part, and the statistics of the pass."""
+
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    stats: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Operation(ABC):
+    """A step of a definition. Subclasses are stateless; parameters come with the work."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    """Raised whenever the same parameters and inputs give another output; part of every key."""
+    Params: ClassVar[type[Params]]
+    takes: ClassVar[Literal["inputs", "rows", "parts", "tokens"]]
+    """inputs of the definition; rows of steps; rows of steps each in a role; a whole tokenized step."""
+    path_params: ClassVar[tuple[str, ...]] = ()
+    """Parameters that are paths: resolved by the definition, left out of the key (their content is in it)."""
+
+    @abstractmethod
+    def outputs(self, params: Any) -> tuple[str, ...]:
+        """The parts it writes, `dropped` not counted."""
+
+    def resources(self, params: Any, entities: Mapping[str, Entity]) -> Resources:
+        """Compile what the work needs; raises DefinitionError with all that is wrong. No Spark here."""
+        return Resources()
+
+    @abstractmethod
+    def run(self, work: Work) -> Written:
+        """Carry the work out; raises InputError for data that can't be worked on."""
+
+
+def union(frames: Sequence[DataFrame]) -> DataFrame:
+    """Rows of all frames; columns that one of them lacks are null there."""
+    first, *others = frames
+    for other in others:
+        first = first.unionByName(other, allowMissingColumns=True)
+    return first
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of `value`."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

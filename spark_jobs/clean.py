@@ -1,0 +1,103 @@
+"""text.clean: the gate through which every input comes; normalises text and sets bad records aside."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs import jvm
+from spark_jobs.base import DROPPED, InputFiles, Operation, Work, Written, union
+from spark_jobs.output import write_parts
+from textmill.errors import InputError
+from textmill.params import Params as BaseParams
+
+UNREADABLE = ("broken_json", "broken_csv", "missing_text", "missing_label", "invalid_utf8", "record_too_long")
+"""Reasons that speak of the file rather than of the text: what an input's `max_bad` limits."""
+
+Mask = Literal["card", "phone", "order_no", "email", "url"]
+
+
+class Params(BaseParams):
+    """How text is normalised and which lengths are kept."""
+
+    unicode: Literal["NFC", "NFKC", "none"] = Field("NFC", description="Unicode normalisation form (UAX #15).")
+    width: bool = Field(True, description="Full-width letters, digits and spaces to their usual width.")
+    lowercase: bool = Field(False, description="Lower-case the text.")
+    mask: tuple[Mask, ...] = Field((), description="What is replaced by a token such as <phone>.")
+    min_chars: int = Field(1, ge=1, description="Shorter texts are set aside (too_short), in code points.")
+    max_chars: int = Field(2000, ge=1, description="Longer texts are set aside (too_long), in code points.")
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Params:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars {self.min_chars} is more than max_chars {self.max_chars}")
+        return self
+
+
+class Clean(Operation):
+    """Reads inputs, normalises their text; unreadable, too short and too long records go to `dropped`."""
+
+    name = "text.clean"
+    version = 1
+    Params = Params
+    takes = "inputs"
+
+    def outputs(self, params: Params) -> tuple[str, ...]:
+        """One part: the rows that were kept."""
+        return ("rows",)
+
+    def run(self, work: Work) -> Written:
+        """Raises InputError where the inputs hold no record at all."""
+        inputs = [source for source in work.sources if isinstance(source, InputFiles)]
+        records = union([read(work.spark, source) for source in inputs])
+        written = write_parts(clean(records, work.params), work.out, F.length("text"))
+        if not any(part["rows"] for part in written.parts.values()):
+            names = ", ".join(str(path) for source in inputs for path in source.files)
+            raise InputError(f"input {inputs[0].name}: no record in {names}")
+        return written
+
+
+def clean(records: DataFrame, params: Params) -> DataFrame:
+    """Columns id, text, label, reason, part of records (id, text, label, reason)."""
+    function = jvm.function(records.sparkSession, "clean", params.canonical())
+    cleaned = function(F.when(F.col("reason").isNull(), F.col("text")))
+    done = records.withColumn("_cleaned", cleaned)
+    reason = F.coalesce(F.col("reason"), F.col("_cleaned.reason"))
+    return done.select(
+        "id",
+        F.when(reason.isNull(), F.col("_cleaned.text")).otherwise(F.substring("text", 1, 500)).alias("text"),
+        "label",
+        reason.alias("reason"),
+        F.when(reason.isNull(), F.lit("rows")).otherwise(F.lit(DROPPED)).alias("part"),
+    )
+
+
+def read(spark: SparkSession, source: InputFiles) -> DataFrame:
+    """The records of one input as columns id, text, label, reason."""
+    files = sorted(str(path) for path in source.files)
+    if source.reading["format"] == "parquet":
+        return _read_parquet(spark, files, source.reading)
+    partitions = max(1, min(4000, source.size // (8 << 20)))
+    return jvm.records(spark, {**source.reading, "files": files, "partitions": partitions}).drop("position")
+
+
+def _read_parquet(spark: SparkSession, files: list[str], reading: Any) -> DataFrame:
+    frame = spark.read.parquet(*files)
+    place = F.concat_ws(":", "_metadata.file_name", "_metadata.row_index")
+    null = F.lit(None).cast("string")
+    label = F.col(reading["label"]).cast("string") if reading["label"] else null
+    reason = F.when(F.col(reading["text"]).isNull(), "missing_text")
+    if reading["label"]:
+        reason = reason.when(label.isNull(), "missing_label")
+    identity = F.coalesce(F.col(reading["id"]).cast("string"), place) if reading["id"] else place
+    rows = frame.select(
+        identity.alias("id"), F.col(reading["text"]).cast("string").alias("text"), label.alias("label"),
+        reason.alias("reason"),
+    )  # fmt: skip
+    if reading["sample"] is None:
+        return rows
+    spread = F.xxhash64(F.lit(reading["seed"]), "text") / F.lit(2.0**64) + 0.5
+    return rows.where(spread < reading["sample"])

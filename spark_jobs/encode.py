@@ -1,0 +1,248 @@
+"""tensor.encode: tokens to fixed-length ids in equal shards, with a vocabulary fitted on the train part alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+from pydantic import Field
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs import jvm
+from spark_jobs.base import Operation, Work, Written, union
+from spark_jobs.cuts import Cuts, cut_points, place
+from spark_jobs.output import write_parts
+from spark_jobs.tokenize import PARTS
+from textmill.errors import InputError
+from textmill.params import Params as BaseParams
+
+PAD, UNKNOWN, FIRST_TOKEN = 0, 1, 2
+
+
+class Vocabulary(BaseParams):
+    """Which tokens get an id of their own."""
+
+    max: int = Field(50_000, ge=1, description="At most so many tokens, the most frequent first.")
+    min_count: int = Field(2, ge=1, description="Rarer tokens are unknown.")
+    fit_on: Literal["train"] = Field("train", description="The vocabulary never sees valid or test.")
+
+
+class Params(BaseParams):
+    """Shape and division of the tensors."""
+
+    vocabulary: Vocabulary = Vocabulary()
+    length: int = Field(32, ge=1, description="Tokens per row; longer rows are cut, shorter ones padded with 0.")
+    truncate: Literal["end", "start"] = Field("end", description="Where a row that is too long loses tokens.")
+    shards: int = Field(8, ge=1, description="Shards per part; the ranks of a training divide them.")
+    remainder: Literal["pad", "drop"] = Field(
+        "pad", description="Train rows that don't fill all shards equally: padded with weight 0, or left out."
+    )
+    seed: int = Field(7, description="The order of the rows; the definition's seed by default.")
+
+
+@dataclass(frozen=True)
+class Part:
+    """How many rows a part has, and how they fill its shards."""
+
+    name: str
+    rows: int
+    shards: int
+    remainder: str
+
+    @property
+    def per_shard(self) -> int:
+        """Rows in each shard. Only train may drop rows; what is measured on the other parts must be all of them."""
+        if self.drops:
+            return self.rows // self.shards
+        return -(-self.rows // self.shards)
+
+    @property
+    def drops(self) -> bool:
+        """Whether rows are left out rather than padded."""
+        return self.remainder == "drop" and self.name == "train" and self.rows >= self.shards
+
+    def summary(self) -> dict[str, Any]:
+        """Its entry in tensors.json; steps at batch 1 by number of ranks."""
+        total = self.per_shard * self.shards
+        ranks = [ranks for ranks in range(1, self.shards + 1) if self.shards % ranks == 0]
+        return {
+            "rows": total,
+            "real_rows": min(self.rows, total),
+            "padded": max(0, total - self.rows),
+            "dropped": max(0, self.rows - total),
+            "rows_per_shard": self.per_shard,
+            "steps": {str(count): total // count for count in ranks},
+        }
+
+
+class Encode(Operation):
+    """Writes shards, vocabulary.tsv, labels.json and tensors.json."""
+
+    name = "tensor.encode"
+    version = 1
+    Params = Params
+    takes = "tokens"
+
+    def outputs(self, params: Params) -> tuple[str, ...]:
+        """The same parts as it takes."""
+        return PARTS
+
+    def run(self, work: Work) -> Written:
+        """Raises InputError where train is empty, a row has no label, or another part has a label train lacks."""
+        rows = {part: work.role(part) for part in PARTS if _count(work, part)}
+        if "train" not in rows:
+            raise InputError("no row in the train part: nothing to fit a vocabulary on")
+        labels = _labels(rows)
+        tokens = fit_vocabulary(rows["train"], work.params.vocabulary)
+        vocabulary = _write_vocabulary(work.out / "vocabulary.tsv", tokens)
+        parts = [Part(part, _count(work, part), work.params.shards, work.params.remainder) for part in rows]
+        sharded = shard(work, rows, parts, labels)
+        written = write_parts(
+            sharded, work.out, F.col("tokens"), F.col("name"), F.col("unknown"), leave_out=("tokens", "unknown", "name")
+        )
+        _check_equal(work.out, written, parts)
+        _write_tensors(work, parts, vocabulary, len(tokens), labels)
+        return written
+
+
+def fit_vocabulary(train: DataFrame, params: Vocabulary) -> list[tuple[str, int]]:
+    """(token, count), the most frequent first, ties in the order of their code points."""
+    counts = train.select(F.explode("tokens").alias("token")).groupBy("token").count()
+    kept = counts.where(F.col("count") >= params.min_count).orderBy(F.desc("count"), "token").limit(params.max)
+    found = kept.toPandas()
+    return list(zip(found["token"].tolist(), found["count"].tolist(), strict=True))
+
+
+def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels: Sequence[str]) -> DataFrame:
+    """All parts' rows as tensors, one Spark partition per shard, each in the order of a seeded hash.
+
+    Columns part, ids, length, label, weight, and for the statistics tokens, unknown, name.
+    """
+    key = F.xxhash64(F.lit(work.params.seed), "text", "label", "id")
+    keyed = union([frame.withColumn("group", F.lit(part)).withColumn("key", key) for part, frame in rows.items()])
+    placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
+    tensors = union([_encoded(work, placed, labels), _padding(work, parts)])
+    order = {part.name: index for index, part in enumerate(parts)}
+    of_part = F.create_map(*[F.lit(item) for pair in order.items() for item in pair])[F.col("group")]
+    slots = len(parts) * work.params.shards
+    slot = _slot_keys(work.spark, slots)[of_part * work.params.shards + F.col("place")]
+    sharded = tensors.withColumn("_slot", slot).repartition(slots, "_slot")
+    ordered = sharded.sortWithinPartitions(F.col("weight").desc(), "key", "ids", "label")
+    return ordered.withColumnRenamed("group", "part").drop("_slot", "key", "place")
+
+
+def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:
+    by_name = {part.name: part for part in parts}
+
+    def ranks(name: str, rows: int) -> list[int]:
+        part = by_name[name]
+        return [min(rows, part.per_shard * number) for number in range(1, part.shards + part.drops)]
+
+    return cut_points(keyed, ranks)
+
+
+def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
+    vocabulary = {"vocabulary_file": str(work.out / "vocabulary.tsv")}
+    settings = {**vocabulary, "length": work.params.length, "truncate": work.params.truncate}
+    encoded = jvm.function(work.spark, "encode", settings)(F.col("tokens"))
+    number = F.array_position(F.array(*[F.lit(label) for label in labels]), F.col("label")) - 1
+    return placed.withColumn("_e", encoded).select(
+        "group",
+        "place",
+        "key",
+        F.col("_e.ids").alias("ids"),
+        F.col("_e.length").alias("length"),
+        number.cast("int").alias("label"),
+        F.lit(1.0).cast("float").alias("weight"),
+        F.size("tokens").alias("tokens"),
+        F.col("_e.unknown").alias("unknown"),
+        F.col("label").alias("name"),
+    )
+
+
+def _padding(work: Work, parts: Sequence[Part]) -> DataFrame:
+    """The rows of weight 0 that make all shards of a part equal."""
+    missing = [
+        (part.name, shard)
+        for part in parts
+        for shard in range(part.shards)
+        for _ in range(part.per_shard - max(0, min(part.per_shard, part.rows - shard * part.per_shard)))
+    ]
+    rows = work.spark.createDataFrame(missing, "group string, place int")
+    return rows.select(
+        "*",
+        F.lit(0).cast("long").alias("key"),
+        F.array_repeat(F.lit(PAD), work.params.length).alias("ids"),
+        F.lit(0).alias("length"),
+        F.lit(0).alias("label"),
+        F.lit(0.0).cast("float").alias("weight"),
+    )
+
+
+def _slot_keys(spark: SparkSession, slots: int) -> Column:
+    """An array of integers of which the n-th is one that Spark's hash partitioning sends to partition n."""
+    tried = spark.range(0, slots * 64, 1, 1).select(F.col("id").cast("int").alias("number"))
+    partition = F.pmod(F.hash("number"), F.lit(slots)).alias("partition")
+    found = dict(tried.groupBy(partition).agg(F.min("number")).collect())
+    return F.array(*[F.lit(found[number]) for number in range(slots)])
+
+
+def _count(work: Work, part: str) -> int:
+    return sum(source.rows for source in work.rows(part))
+
+
+def _labels(rows: dict[str, DataFrame]) -> list[str]:
+    found = {part: {row[0] for row in frame.select("label").distinct().collect()} for part, frame in rows.items()}
+    for part, labels in found.items():
+        if None in labels:
+            raise InputError(f"the {part} part has rows without a label: give the input a label column")
+        if unseen := labels - found["train"]:
+            named = ", ".join(sorted(unseen)[:10])
+            raise InputError(f"the {part} part has {len(unseen)} labels that train lacks: {named}")
+    return sorted(found["train"])
+
+
+def _write_vocabulary(path: Path, tokens: Sequence[tuple[str, int]]) -> str:
+    """Write token<TAB>count lines and return their SHA-256."""
+    content = "".join(f"{token}\t{count}\n" for token, count in tokens).encode()
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_tensors(
+    work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]
+) -> None:
+    _write_json(work.out / "labels.json", labels)
+    described = {
+        "length": work.params.length,
+        "pad_id": PAD,
+        "unknown_id": UNKNOWN,
+        "vocabulary": {"size": tokens + FIRST_TOKEN, "sha256": vocabulary},
+        "labels": len(labels),
+        "shards": work.params.shards,
+        "seed": work.params.seed,
+        "remainder": work.params.remainder,
+        "parts": {part.name: part.summary() for part in parts},
+    }
+    _write_json(work.out / "tensors.json", described)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _check_equal(out: Path, written: Written, parts: Sequence[Part]) -> None:
+    for part in parts:
+        for name in written.parts[part.name]["files"]:
+            rows = pq.read_metadata(out / name).num_rows
+            if rows != part.per_shard:
+                raise InputError(
+                    f"{name} has {rows} rows where {part.per_shard} are needed: rows of {part.name} share their id, "
+                    "text and label, so that they can't be ordered; put a text.dedup step before"
+                )

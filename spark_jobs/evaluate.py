@@ -1,0 +1,72 @@
+"""model.evaluate: Spark batch scoring of a held-out part with a SavedModel, and the metrics of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models import metrics, scoring
+from spark_jobs import jvm
+from spark_jobs.base import Operation, Work, Written
+from spark_jobs.output import write_parts
+from textmill.errors import InputError
+from textmill.params import Params as BaseParams
+
+
+class Params(BaseParams):
+    """What is scored."""
+
+    part: str = Field("test", description="The part of the tokens that is scored.")
+
+
+class Evaluate(Operation):
+    """Writes the rows scored and metrics.json; every engine's model is measured by this one operation."""
+
+    name = "model.evaluate"
+    version = 1
+    Params = Params
+    takes = "tokens"
+
+    def outputs(self, params: Params) -> tuple[str, ...]:
+        """One part: the predictions."""
+        return ("predictions",)
+
+    def run(self, work: Work) -> Written:
+        """Raises InputError where there is no row to score."""
+        rows = work.role(work.params.part)
+        if not sum(source.rows for source in work.rows(work.params.part)):
+            raise InputError(f"no row in the {work.params.part} part: nothing to evaluate on")
+        labels = json.loads((work.folder("tensors") / "labels.json").read_text(encoding="utf-8"))
+        scored = score(rows, work.folder("model"), work.folder("tensors"), labels)
+        ordered = scored.repartition(1).sortWithinPartitions("id", "text")
+        written = write_parts(ordered.withColumn("part", F.lit("predictions")), work.out, F.length("text"))
+        summary = metrics.summarize(confusion(work, written, labels), labels)
+        text = json.dumps(summary, ensure_ascii=False, indent=1)
+        (work.out / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        return written
+
+
+def score(rows: DataFrame, model: Path, tensors: Path, labels: list[str]) -> DataFrame:
+    """Columns id, text, label, predicted, confidence, correct of tokenized rows."""
+    described = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
+    settings = {"vocabulary_file": str(tensors / "vocabulary.tsv"), "length": described["length"]}
+    encode = jvm.function(rows.sparkSession, "encode", settings)
+    encoded = rows.select("id", "text", "label", encode(F.col("tokens"))["ids"].alias("ids"))
+    schema = "id string, text string, label string, predicted string, confidence float, correct boolean"
+    return encoded.mapInArrow(scoring.scorer(str(model / "saved_model"), labels), schema)
+
+
+def confusion(work: Work, written: Written, labels: list[str]) -> np.ndarray:
+    """Rows by true and predicted label, int64 [labels, labels]; counted in Spark."""
+    files = [str(work.out / name) for name in written.parts["predictions"]["files"]]
+    pairs = work.spark.read.parquet(*files).groupBy("label", "predicted").count().collect()
+    number = {label: index for index, label in enumerate(labels)}
+    matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for true, predicted, rows in pairs:
+        matrix[number[true], number[predicted]] += rows
+    return matrix

@@ -1,0 +1,34 @@
+"""The jar's functions as Spark columns: text stays in the JVM."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+_names = itertools.count()
+
+
+def function(spark: SparkSession, kind: str, params: Mapping[str, Any]) -> Callable[..., Column]:
+    """The jar's function `kind` (clean, tokenize, encode, populate) bound to `params`."""
+    name = f"textmill_{kind}_{next(_names)}"
+    text = json.dumps(params, ensure_ascii=False)
+    spark._jvm.io.textmill.Functions.register(spark._jsparkSession, name, kind, text)  # type: ignore[union-attr]
+    return lambda *columns: F.call_udf(name, *columns)
+
+
+def aggregate(spark: SparkSession, kind: str) -> Callable[..., Column]:
+    """The jar's aggregate function `kind` (stats)."""
+    return function(spark, kind, {})
+
+
+def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:
+    """The records of files as columns id, text, label, reason, position; `reason` is null where a record is good."""
+    frame = spark._jvm.io.textmill.input.Records.read(  # type: ignore[union-attr]
+        spark._jsparkSession, json.dumps(spec, ensure_ascii=False)
+    )
+    return DataFrame(frame, spark)

@@ -1,0 +1,32 @@
+"""All operations by the name a definition calls them with `do:`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from spark_jobs.base import Operation
+
+# Imported on first use: an operation's module brings pyspark with it, and most verbs of the command line need one or none.
+_MODULES = {
+    "text.clean": "spark_jobs.clean:Clean",
+    "text.dedup": "spark_jobs.dedup:Dedup",
+    "data.split": "spark_jobs.split:Split",
+    "text.populate": "spark_jobs.populate:Populate",
+    "text.tokenize": "spark_jobs.tokenize:Tokenize",
+    "tensor.encode": "spark_jobs.encode:Encode",
+    "model.evaluate": "spark_jobs.evaluate:Evaluate",
+}
+NAMES: tuple[str, ...] = tuple(name for name in _MODULES if name != "model.evaluate")
+"""What a step's `do:` may name; an evaluation follows every training by itself."""
+
+
+def operation(name: str) -> Operation:
+    """The operation called `name`; raises KeyError."""
+    module, _, attribute = _MODULES[name].partition(":")
+    return getattr(import_module(module), attribute)()
+
+
+def all_operations() -> Mapping[str, Operation]:
+    """Every operation by name."""
+    return {name: operation(name) for name in NAMES}

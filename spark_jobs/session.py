@@ -1,0 +1,103 @@
+"""The Spark session and its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spark_jobs import installation
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """Where Spark runs and with how much of the machine."""
+
+    master: str = "local[*]"
+    memory: str = "2g"
+    conf: Mapping[str, str] = field(default_factory=dict)
+
+
+# The layout of an output must depend on the data alone, never on cores, timing or which node was free: adaptive
+# execution picks partition counts from measured sizes, and file splits follow the cores unless told not to.
+_DETERMINISTIC = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.files.minPartitionNum": "4",
+    "spark.sql.files.maxPartitionBytes": "32m",
+    "spark.sql.maxConcurrentOutputFileWriters": "64",
+    "spark.sql.sources.partitionOverwriteMode": "static",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    # Parquet shrinks row groups when all open writers together outgrow its share of the heap: with small groups they
+    # never do, and files come out the same on any executor.
+    "spark.hadoop.parquet.block.size": str(16 << 20),
+    "spark.hadoop.parquet.memory.min.chunk.size": str(1 << 20),
+}
+_DEFAULTS = {
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+}
+
+
+def start(settings: SparkSettings, log: Path, name: str = "textmill") -> SparkSession:
+    """A session that logs to `log` alone. Raises EnvironmentProblem where Java or the jar is missing."""
+    installation.java()
+    code = installation.jar()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log4j = Path(__file__).with_name("log4j2.properties")
+    options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
+    conf = {
+        **_DEFAULTS,
+        **_DETERMINISTIC,
+        "spark.master": settings.master,
+        "spark.driver.memory": settings.memory,
+        "spark.driver.extraJavaOptions": options,
+        "spark.jars": str(code),
+        "spark.driver.extraClassPath": str(code),
+        **({"spark.driver.host": "127.0.0.1"} if settings.master.startswith("local") else {}),
+        **settings.conf,
+    }
+    with _noise_to(log):
+        return _session(conf, name)
+
+
+def _session(conf: Mapping[str, str], name: str) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+@contextmanager
+def _noise_to(log: Path) -> Iterator[None]:
+    """The JVM inherits standard error as it starts, and writes to it before its logging is set up."""
+    saved = os.dup(2)
+    with log.open("ab") as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@contextmanager
+def shuffle_partitions(spark: SparkSession, partitions: int) -> Iterator[None]:
+    """Shuffles inside have this many partitions, whatever the cluster."""
+    key = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(key)
+    spark.conf.set(key, str(partitions))
+    try:
+        yield
+    finally:
+        spark.conf.set(key, before or "200")

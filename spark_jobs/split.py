@@ -1,0 +1,81 @@
+"""data.split: train, valid and test by a hash of the cleaned text, in the same proportions for every label."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from pydantic import Field, field_validator
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.base import Operation, Work, Written
+from spark_jobs.cuts import cut_points, place
+from spark_jobs.output import write_parts
+from textmill.errors import InputError
+from textmill.params import Params as BaseParams
+
+
+class Params(BaseParams):
+    """The parts and their shares."""
+
+    parts: dict[str, float] = Field({"train": 0.8, "valid": 0.1, "test": 0.1}, description="Share of each part; sum 1.")
+    min_per_label: int = Field(2, ge=1, description="A label with fewer rows stops the run.")
+    seed: int = Field(7, description="Another seed, another split; the definition's seed by default.")
+
+    @field_validator("parts")
+    @classmethod
+    def _shares(cls, parts: dict[str, float]) -> dict[str, float]:
+        if abs(sum(parts.values()) - 1) > 1e-9 or any(share <= 0 for share in parts.values()):
+            raise ValueError(f"shares must be above 0 and sum to 1, these sum to {sum(parts.values()):g}")
+        if bad := [part for part in parts if part not in ("train", "valid", "test")]:
+            raise ValueError(f"a part is train, valid or test, not {', '.join(bad)}")
+        return parts
+
+
+class Split(Operation):
+    """Every text is in one part, whatever the order or partitions of the rows; unlabelled rows form one group."""
+
+    name = "data.split"
+    version = 1
+    Params = Params
+    takes = "rows"
+
+    def outputs(self, params: Params) -> tuple[str, ...]:
+        """The parts of the parameters."""
+        return tuple(params.parts)
+
+    def run(self, work: Work) -> Written:
+        """Raises InputError where a label has fewer rows than `min_per_label`."""
+        return write_parts(split(work.role("rows"), work.params), work.out, F.length("text"))
+
+
+def split(rows: DataFrame, params: Params) -> DataFrame:
+    """`rows` with the column part."""
+    group, key = F.coalesce("label", F.lit("")), F.xxhash64(F.lit(params.seed), "text")
+    keyed = rows.withColumn("group", group).withColumn("key", key)
+    small: dict[str, int] = {}
+
+    def ranks(label: str, rows: int) -> list[int]:
+        if rows < params.min_per_label:
+            small[label] = rows
+        return part_ends(rows, list(params.parts.values()))
+
+    cuts = cut_points(keyed, ranks)
+    if small:
+        raise InputError(_too_small(small, params))
+    parts = F.array(*[F.lit(part) for part in params.parts])
+    return place(keyed, cuts).withColumn("part", parts[F.col("place")]).drop("group", "key", "place")
+
+
+def part_ends(rows: int, shares: list[float]) -> list[int]:
+    """Ranks at which all parts but the last end, each to the nearest row; the first part has at least one row."""
+    return [max(1, min(rows, round(rows * end))) for end in list(accumulate(shares))[:-1]]
+
+
+def _too_small(small: dict[str, int], params: Params) -> str:
+    worst = sorted(small.items())
+    listed = ", ".join(f"'{label}' ({rows})" for label, rows in worst[:10]) + (", …" if len(worst) > 10 else "")
+    return (
+        f"{len(worst)} label{'s' * (len(worst) > 1)} with fewer than min_per_label {params.min_per_label} examples: "
+        f"{listed}; add examples, merge the label with another, or set min_per_label: 1 (its rows then all go to train)"
+    )

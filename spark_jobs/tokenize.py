@@ -1,0 +1,94 @@
+"""text.tokenize: Lucene's analysis chains, the same in training and serving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs import jvm
+from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written, digest, union
+from spark_jobs.output import write_parts
+from textmill.errors import DefinitionError, Problem
+from textmill.params import Params as BaseParams
+
+PARTS = ("train", "valid", "test")
+
+Analyzer = Literal[
+    "nori", "standard", "english", "simple", "whitespace", "cjk", "kuromoji", "smartcn", "arabic", "brazilian", "czech",
+    "danish", "dutch", "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "italian",
+    "norwegian", "persian", "portuguese", "romanian", "russian", "spanish", "swedish", "thai", "turkish",
+]  # fmt: skip
+
+
+class Params(BaseParams):
+    """Which analyzer, and what it keeps."""
+
+    analyzer: Analyzer = Field("standard", description="A Lucene analyzer; `nori` reduces Korean verbs to stems.")
+    user_dict: tuple[str, ...] | str = Field((), description="Entities whose values nori keeps whole.")
+    stop_tags: tuple[str, ...] | None = Field(None, description="nori: part-of-speech tags to leave out.")
+    decompound: Literal["none", "discard", "mixed"] = Field("discard", description="nori: what becomes of compounds.")
+    stop_words: bool = Field(False, description="Leave out the language's stop words; they often carry an intent.")
+    leaks: Literal["drop", "keep"] = Field(
+        "drop", description="Rows whose tokens equal those of a row in test (or, for train, in valid): set aside."
+    )
+
+
+class Tokenize(Operation):
+    """Adds the column tokens; sets aside (reason `leak`) what would let a held-out text into another part."""
+
+    name = "text.tokenize"
+    version = 1
+    Params = Params
+    takes = "parts"
+
+    def outputs(self, params: Params) -> tuple[str, ...]:
+        """The same parts as it takes."""
+        return PARTS
+
+    def resources(self, params: Params, entities: Mapping[str, Entity]) -> Resources:
+        """The entities' values as user dictionary; raises DefinitionError for an entity that is not there."""
+        names = [params.user_dict] if isinstance(params.user_dict, str) else list(params.user_dict)
+        if missing := [name for name in names if name not in entities]:
+            known = ", ".join(sorted(entities)) or "none"
+            raise DefinitionError(
+                [Problem("", "user_dict", f"no entity {name} (there are: {known})") for name in missing]
+            )
+        words = sorted({value for name in names for value in entities[name].values})
+        return Resources({"user_dict": words}, {f"entity {name}": digest(entities[name].values) for name in names})
+
+    def run(self, work: Work) -> Written:
+        """The parts tokenized, with leaks set aside."""
+        parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
+        settings = {**work.params.canonical(), **work.resources.data}
+        tokens = jvm.function(work.spark, "tokenize", settings)
+        rows = [frame.withColumn("tokens", tokens(F.col("text"))) for frame in parts]
+        checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)
+        return write_parts(checked, work.out, F.size("tokens"))
+
+
+def _roles(work: Work) -> list[str]:
+    present = {source.role for source in work.sources}
+    return [part for part in PARTS if part in present]
+
+
+def set_leaks_aside(parts: list[DataFrame]) -> DataFrame:
+    """The union of `parts` (train, valid, test, in this order) where a row equal in tokens to one of a later part
+    moves to `dropped` with the reason `leak`."""
+    keyed = [
+        frame.withColumn("_key", F.xxhash64("tokens")).withColumn("_order", F.lit(order))
+        for order, frame in enumerate(parts)
+    ]
+    if len(keyed) == 1:
+        return keyed[0].withColumn("reason", F.lit(None).cast("string")).drop("_key", "_order")
+    held_out = union(keyed[1:]).groupBy("_key").agg(F.max("_order").alias("_last"))
+    joined = union(keyed).join(F.broadcast(held_out), "_key", "left")
+    leak = F.col("_last") > F.col("_order")
+    reason = F.when(leak, F.lit("leak"))
+    part = F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
+    return joined.withColumn("reason", reason).withColumn("part", part).drop("_key", "_order", "_last")
+
+

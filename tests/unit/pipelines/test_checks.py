@@ -1,0 +1,31 @@
+"""Conditions of `checks:`."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.checks import parse
+
+MANIFEST = {"parts": {"rows": {"rows": 80}, "dropped": {"rows": 20}}, "stats": {"reasons": {"duplicate": 15, "leak": 5}}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "failure"),
+    [
+        ("dropped < 20%", "check 'dropped < 20%' does not hold: dropped is 20 of 100 (20.0%)"),
+        ("dropped <= 20%", None),
+        ("rows > 1e2", "check 'rows > 1e2' does not hold: rows is 80"),
+        ("rows==80", None),
+        ("duplicates < 10%", "check 'duplicates < 10%' does not hold: duplicates is 15 of 100 (15.0%)"),
+        ("leak < 6", None),
+        ("broken_json < 1", None),
+    ],
+)
+def test_failure(condition: str, failure: str | None) -> None:
+    assert parse(condition).failure(MANIFEST) == failure
+
+
+@pytest.mark.parametrize("condition", ["", "rows", "rows ~ 3", "rows < many", "20% > rows"])
+def test_what_is_no_condition(condition: str) -> None:
+    with pytest.raises(ValueError, match="is not a condition"):
+        parse(condition)

@@ -1,0 +1,103 @@
+"""Which steps run and why: one table over a small chain of steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from pipelines import plan
+from pipelines.model import Definition, Profile
+from pipelines.pipeline import Node, Pipeline, Taken
+from spark_jobs.base import digest
+from textmill.errors import InputError
+
+
+def chain(**params: int) -> tuple[Pipeline, dict[str, dict[str, Any]]]:
+    """a → b → c, and d beside them."""
+    takes = {"a": (), "b": ("a",), "c": ("b",), "d": ()}
+    nodes, reasons, keys = {}, {}, {}
+    for name, sources in takes.items():
+        given = {"size": params.get(name, 1)}
+        taken = tuple(Taken(source, ("rows",), "rows") for source in sources)
+        nodes[name] = Node(name, f"op.{name}", 1, None, given, taken)
+        parts = [["rows", ["rows"], source, keys[source]] for source in sources]
+        reasons[name] = {"op": f"op.{name}", "version": 1, "params": given, "takes": parts, "files": {}, "jar": "j"}
+        keys[name] = digest(reasons[name])
+    definition = Definition.model_validate({"name": "x", "inputs": {"i": {"path": "p", "format": "text"}}, "steps": {"a": {}}})
+    return Pipeline("x.yaml", definition, dt.date(2026, 1, 1), "local", Profile(), nodes, {}), reasons
+
+
+def actions(
+    *, params: dict[str, int] | None = None, harm: dict[str, str] | None = None, **selection: Any
+) -> dict[str, tuple[str, str]]:
+    """The plan after a whole run with every parameter 1, with `params` changed and `harm` done to outputs."""
+    _, before = chain()
+    whole = {digest(because) for because in before.values()}
+    pipeline, now = chain(**(params or {}))
+
+    def damage(op: str, key: str) -> str | None:
+        return (harm or {}).get(op.removeprefix("op.")) or (None if key in whole else plan.ABSENT)
+
+    made = plan.make(pipeline, now, damage, before, plan.Selection(**selection))
+    return {planned.step: (planned.action, planned.why) for planned in made}
+
+
+def ran(found: dict[str, tuple[str, str]]) -> str:
+    return "".join(step for step, (action, _) in found.items() if action == "run")
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ({}, ""),
+        ({"params": {"a": 2}}, "abc"),
+        ({"params": {"b": 2}}, "bc"),
+        ({"params": {"c": 2}}, "c"),
+        ({"params": {"d": 2}}, "d"),
+        ({"harm": {"b": "x is missing"}}, "b"),
+        ({"harm": {"b": plan.ABSENT}}, "b"),
+        ({"force": ("b",)}, "b"),
+        ({"first": "b"}, "bc"),
+        ({"params": {"a": 2}, "last": "b"}, "ab"),
+        ({"params": {"c": 2, "d": 2}, "only": "c"}, "c"),
+    ],
+)
+def test_exactly_what_is_needed_runs(case: dict[str, Any], expected: str) -> None:
+    assert ran(actions(**case)) == expected
+
+
+def test_reasons_are_told() -> None:
+    found = actions(params={"b": 5}, harm={"d": "rows/00000.parquet is missing"}, force=("a",))
+    assert found["a"] == ("run", "forced")
+    assert found["b"] == ("run", "parameter size changed 1 → 5")
+    assert found["c"] == ("run", "b changed")
+    assert found["d"] == ("run", "output damaged: rows/00000.parquet is missing")
+
+
+def test_what_is_not_asked_for_is_skipped() -> None:
+    assert actions(last="a")["d"] == ("skip", "not asked for")
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ({"only": "c", "harm": {"b": plan.ABSENT}}, "step c needs b, which has no output"),
+        ({"first": "c", "params": {"b": 2}}, "--from c: step b before it would run"),
+        ({"only": "z"}, "there is no step 'z'"),
+    ],
+)
+def test_impossible_selections(case: dict[str, Any], message: str) -> None:
+    if case.get("only") == "c":
+        case = {**case, "force": ("c",)}
+    with pytest.raises(InputError, match=message):
+        actions(**case)
+
+
+def test_every_difference_of_two_keys_is_named() -> None:
+    before = {"op": "o", "version": 1, "params": {"x": {"y": 1}}, "takes": [], "files": {"templates": "1"}, "jar": "a"}
+    now = {"op": "o", "version": 2, "params": {"x": {"y": 2}}, "takes": [], "files": {"templates": "2"}, "jar": "b"}
+    assert plan.changes(before, now) == [
+        "o is now version 2", "parameter x.y changed 1 → 2", "templates changed", "the jar changed",
+    ]  # fmt: skip
