@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from pipelines import checks, dictionaries, inputs, source, trainings, variables, wiring
 from pipelines.model import Definition, Input, Profile
 from pipelines.pipeline import Node, Pipeline
@@ -34,9 +36,7 @@ def load(
     day = date or dt.date.today()
     tree = variables.substitute(source.override(source.read(path), sets), day)
     problems: list[Problem] = []
-    definition = validate(Definition, tree.data, tree, (), problems)
-    if definition is None:
-        raise DefinitionError(problems + _early_problems(tree))
+    definition = _frame(tree, problems)
     loader = _Loader(tree, definition, sample, problems)
     nodes = loader.nodes()
     where = loader.profile(profile)
@@ -47,14 +47,22 @@ def load(
     return Pipeline(str(path), definition, day, profile or "local", where, nodes, loader.inputs, found)
 
 
-def _early_problems(tree: Tree) -> list[Problem]:
-    """What is wrong inside steps, for a definition whose frame is wrong too: users want to hear of both at once."""
-    problems: list[Problem] = []
-    steps = tree.data.get("steps")
-    for name, step in steps.items() if isinstance(steps, dict) else ():
-        if (operation := _operation(step, ("steps", str(name)), tree, problems)) is not None:
-            _params(operation, step, ("steps", str(name)), tree, 0, Path("."), problems)
-    return problems
+def _frame(tree: Tree, problems: list[Problem]) -> Definition:
+    """The definition; where entries of it are wrong, without them, so that the rest is looked at all the same."""
+    definition = validate(Definition, tree.data, tree, (), problems)
+    if definition is not None:
+        return definition
+    data = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.data.items()}
+    for problem in problems:
+        section, *entry = problem.key.split(".")
+        if entry and isinstance(data.get(section), dict):
+            data[section].pop(entry[0], None)
+        else:
+            data.pop(section, None)
+    try:
+        return Definition.model_validate({"name": "x", "inputs": {}, "steps": {}, **data})
+    except ValidationError:
+        raise DefinitionError(_in_order(problems)) from None
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
@@ -71,6 +79,7 @@ class _Loader:
     def __init__(self, tree: Tree, definition: Definition, sample: float | None, problems: list[Problem]) -> None:
         self.tree, self.definition, self.sample, self.problems = tree, definition, sample, problems
         self.folder = Path(tree.file).parent
+        self.input_names = tuple(str(name) for name in tree.data.get("inputs") or ())
         self.inputs = {name: found for name, given in definition.inputs.items() if (found := self._input(name, given))}
         self.entities = {name: found for name in definition.entities if (found := self._entity(name))}
 
@@ -79,12 +88,12 @@ class _Loader:
         steps: dict[str, tuple[Operation, dict[str, Any]]] = {}
         for name, step in self.definition.steps.items():
             operation = _operation(step, ("steps", name), self.tree, self.problems)
-            if name in self.definition.inputs:
+            if name in self.input_names:
                 self.problems.append(self.tree.problem(("steps", name), "an input has the same name"))
             elif operation is not None:
                 steps[name] = operation, step
         wired = {name: self._wires(name, step) for name, (_, step) in steps.items()}
-        connected = wiring.Wiring(self.tree, tuple(self.definition.inputs))
+        connected = wiring.Wiring(self.tree, self.input_names)
         nodes = {}
         for name in wiring.order(wired, self.tree, self.problems):
             operation, step = steps[name]
@@ -136,8 +145,8 @@ class _Loader:
         return Node(name, operation.name, operation.version, params, keyed, takes, outputs, resources)
 
     def _resources(self, operation: Operation, params: Params, keys: Keys) -> Resources:
-        if any(problem.key.startswith("entities.") for problem in self.problems):
-            return Resources()  # a bad dictionary would be told twice
+        if len(self.entities) < len(self.tree.data.get("entities") or ()):
+            return Resources()  # a bad dictionary is told already, and what lacks it would be told again
         try:
             return operation.resources(params, self.entities)
         except DefinitionError as error:

@@ -89,9 +89,9 @@ class Definition(Params):
     root: str = Field("runs", description="Folder of step outputs and runs; relative to where textmill is started.")
     seed: int = Field(7, description="Default of every seed below.")
     vars: dict[str, str | int | float | bool] = Field({}, description="Values for ${name}.")
-    inputs: dict[Name, Input] = Field(min_length=1)
+    inputs: dict[Name, Input]
     entities: dict[Name, EntityFile] = {}
-    steps: dict[Name, Any] = Field(min_length=1, description="do: an operation; from: what it takes; its parameters.")
+    steps: dict[Name, Any] = Field(description="do: an operation; from: what it takes; its parameters.")
     checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
     train: dict[Name, Train] = {}
     profiles: dict[Name, Profile] = {}

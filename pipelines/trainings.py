@@ -28,11 +28,16 @@ def nodes(
         keys: Keys = ("train", name)
         params = _params(given, definition, profile, keys, tree, problems)
         tensors = steps.get(given.from_)
+        if tensors is None and given.from_ in (tree.data.get("steps") or ()):
+            continue  # what is wrong with that step is told already
         if tensors is None or tensors.op != "tensor.encode":
             known = [step.name for step in steps.values() if step.op == "tensor.encode"]
             problems.append(
                 tree.problem((*keys, "from"), f"'{given.from_}' is no tensor.encode step{did_you_mean(given.from_, known)}")
             )
+        elif not any(taken.role == "test" for taken in steps[tensors.takes[0].node].takes):
+            message = f"step {tensors.takes[0].node} has no test part to evaluate on"
+            problems.append(tree.problem((*keys, "from"), message))
         elif params is not None:
             found[f"train.{name}"] = _training(name, params, tensors)
             found[f"evaluate.{name}"] = _evaluation(name, tensors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -129,7 +129,7 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
     placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
     tensors = union([_encoded(work, placed, labels), _padding(work, parts)])
     order = {part.name: index for index, part in enumerate(parts)}
-    of_part = F.create_map(*[F.lit(item) for pair in order.items() for item in pair])[F.col("group")]
+    of_part = _lookup(order)[F.col("group")]
     slots = len(parts) * work.params.shards
     slot = _slot_keys(work.spark, slots)[of_part * work.params.shards + F.col("place")]
     sharded = tensors.withColumn("_slot", slot).repartition(slots, "_slot")
@@ -151,7 +151,7 @@ def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
     vocabulary = {"vocabulary_file": str(work.out / "vocabulary.tsv")}
     settings = {**vocabulary, "length": work.params.length, "truncate": work.params.truncate}
     encoded = jvm.function(work.spark, "encode", settings)(F.col("tokens"))
-    number = F.array_position(F.array(*[F.lit(label) for label in labels]), F.col("label")) - 1
+    number = _lookup({label: index for index, label in enumerate(labels)})[F.col("label")]
     return placed.withColumn("_e", encoded).select(
         "group",
         "place",
@@ -164,6 +164,10 @@ def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
         F.col("_e.unknown").alias("unknown"),
         F.col("label").alias("name"),
     )
+
+
+def _lookup(table: Mapping[str, int]) -> Column:
+    return F.create_map(*[F.lit(item) for pair in table.items() for item in pair])
 
 
 def _padding(work: Work, parts: Sequence[Part]) -> DataFrame:
@@ -228,6 +232,7 @@ def _write_tensors(
         "shards": work.params.shards,
         "seed": work.params.seed,
         "remainder": work.params.remainder,
+        "truncate": work.params.truncate,
         "parts": {part.name: part.summary() for part in parts},
     }
     _write_json(work.out / "tensors.json", described)

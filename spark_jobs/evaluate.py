@@ -54,7 +54,8 @@ class Evaluate(Operation):
 def score(rows: DataFrame, model: Path, tensors: Path, labels: list[str]) -> DataFrame:
     """Columns id, text, label, predicted, confidence, correct of tokenized rows."""
     described = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
-    settings = {"vocabulary_file": str(tensors / "vocabulary.tsv"), "length": described["length"]}
+    vocabulary = {"vocabulary_file": str(tensors / "vocabulary.tsv")}
+    settings = {**vocabulary, "length": described["length"], "truncate": described["truncate"]}
     encode = jvm.function(rows.sparkSession, "encode", settings)
     encoded = rows.select("id", "text", "label", encode(F.col("tokens"))["ids"].alias("ids"))
     schema = "id string, text string, label string, predicted string, confidence float, correct boolean"

@@ -17,13 +17,15 @@ def function(spark: SparkSession, kind: str, params: Mapping[str, Any]) -> Calla
     """The jar's function `kind` (clean, tokenize, encode, populate) bound to `params`."""
     name = f"textmill_{kind}_{next(_names)}"
     text = json.dumps(params, ensure_ascii=False)
-    spark._jvm.io.textmill.Functions.register(spark._jsparkSession, name, kind, text)  # type: ignore[union-attr]
+    spark._jvm.io.textmill.spark.Functions.register(spark._jsparkSession, name, kind, text)  # type: ignore[union-attr]
     return lambda *columns: F.call_udf(name, *columns)
 
 
-def aggregate(spark: SparkSession, kind: str) -> Callable[..., Column]:
-    """The jar's aggregate function `kind` (stats)."""
-    return function(spark, kind, {})
+def counter(spark: SparkSession) -> tuple[Callable[..., Column], Callable[[], dict[str, Any]]]:
+    """A function of (part, reason, label, length, unknown) that is true of every row, and what it has counted."""
+    name = f"textmill_count_{next(_names)}"
+    stats = spark._jvm.io.textmill.spark.Functions.count(spark._jsparkSession, name)  # type: ignore[union-attr]
+    return lambda *columns: F.call_udf(name, *columns), lambda: json.loads(stats.json())
 
 
 def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:

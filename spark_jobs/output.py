@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
 from spark_jobs.base import Written
 
 _TASK = re.compile(r"part-(\d+)-")
-_names = itertools.count()
 
 
 def write_parts(
@@ -38,19 +35,19 @@ def write_parts(
     null, columns = F.lit(None), set(frame.columns)
     reason = F.col("reason") if "reason" in columns else null
     label = label if label is not None else (F.col("label") if "label" in columns else null)
-    stats = jvm.aggregate(frame.sparkSession, "stats")(
+    counted, stats = jvm.counter(frame.sparkSession)
+    seen = counted(
         F.col("part"),
         reason.cast("string"),
         label.cast("string"),
         length.cast("int"),
         (null if unknown is None else unknown).cast("int"),
     )
-    observation = Observation(f"stats-{next(_names)}")
-    written = frame.observe(observation, stats.alias("stats")).drop(*leave_out)
+    written = frame.where(seen).drop(*leave_out)
     written.write.partitionBy("part").parquet(str(out / "_scratch"))
     fields = [field.jsonValue() for field in written.schema.fields if field.name != "part"]
     parts = _settle(out / "_scratch", out, {"type": "struct", "fields": fields})
-    return Written(parts, json.loads(observation.get["stats"]))
+    return Written(parts, stats())
 
 
 def _settle(scratch: Path, out: Path, schema: Mapping[str, Any]) -> dict[str, Any]:

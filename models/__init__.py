@@ -1,0 +1,1 @@
+"""The classifiers, each described once as a list of layers, and the engines that train them."""

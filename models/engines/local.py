@@ -1,0 +1,76 @@
+"""engine local: tf_keras on all cores of this machine, in one worker process beside Spark's JVM."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats
+from models.export import export
+from models.tensors import Tensors
+from textmill.errors import WorkerLost
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TAIL = 20
+
+
+class Local(Engine):
+    """One rank. Byte-identical results for the same job on the same machine, also after a kill and a resume."""
+
+    name = "local"
+
+    def probe(self) -> Probe:
+        """TensorFlow and tf_keras must be installed."""
+        missing = [package for package in ("tensorflow", "tf_keras") if find_spec(package) is None]
+        if missing:
+            return Probe(False, f"{' and '.join(missing)} not installed", "scripts/setup.sh, or pip install textmill[local]")
+        return Probe(True)
+
+    def check(self, job: TrainJob) -> list[str]:
+        """Tensors must be whole and hold rows to train and to validate on."""
+        tensors = Tensors(job.tensors)
+        empty = [f"no row in the {part} part of {job.tensors}" for part in ("train", "valid") if not tensors.rows(part)]
+        return empty + tensors.problems()
+
+    def train(self, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
+        """Run the worker, then export its model."""
+        job.checkpoints.mkdir(parents=True, exist_ok=True)
+        stats = _work(job, job.logs / f"train-{job.name}.log", on_progress)
+        export(job.out)
+        return stats
+
+
+def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> TrainStats:
+    command = [sys.executable, "-m", "models.engines.local_worker", job.to_json()]
+    stats: dict[str, Any] | None = None
+    with log.open("ab") as sink:
+        # The worker ends when its standard input does, so it never outlives this process, however that ends.
+        worker = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
+        try:
+            for line in worker.stdout or ():
+                message = json.loads(line) if line.startswith(b"{") else {}
+                if "progress" in message:
+                    on_progress(Progress(**message["progress"]))
+                stats = message.get("done", stats)
+            status = worker.wait()
+        finally:
+            worker.kill()
+            worker.wait()
+    if status or stats is None:
+        raise WorkerLost(0, socket.gethostname(), _named(status), str(log), _last_lines(log))
+    return TrainStats(tuple(stats["seconds_per_epoch"]), stats["records_per_s"], stats["resumed_from_epoch"])
+
+
+def _named(status: int) -> str:
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def _last_lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]

@@ -1,0 +1,148 @@
+"""Reads the output of tensor.encode: columnar, one shard in memory at a time, each rank its own shards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textmill.errors import InputError
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rows of one shard: ids int32 [rows, length], label int32 [rows], weight float32 [rows]."""
+
+    ids: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Shard:
+        """The rows with these numbers, in this order."""
+        return Shard(self.ids[rows], self.label[rows], self.weight[rows])
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A folder of tensors and its description; raises InputError where the folder does not fit it."""
+
+    folder: Path
+
+    @cached_property
+    def described(self) -> dict[str, Any]:
+        """tensors.json."""
+        file = self.folder / "tensors.json"
+        try:
+            described: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{file} is missing: the folder is no output of tensor.encode") from None
+        return described
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Label names; the index is the label's number."""
+        labels: list[str] = json.loads((self.folder / "labels.json").read_text(encoding="utf-8"))
+        return labels
+
+    @property
+    def length(self) -> int:
+        """Ids per row."""
+        return int(self.described["length"])
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of ids, padding and unknown included."""
+        return int(self.described["vocabulary"]["size"])
+
+    def problems(self, ranks: int = 1) -> list[str]:
+        """What does not fit, before anything expensive starts: shards missing or unequal, ranks that don't divide."""
+        found = []
+        shards = self.described["shards"]
+        if shards % ranks:
+            fitting = [count for count in range(1, shards + 1) if shards % count == 0]
+            found.append(f"{ranks} ranks can't share {shards} shards equally: use {fitting}, or encode with other shards")
+        for part, described in self.described["parts"].items():
+            found += self._problems_of(part, described["rows_per_shard"], shards)
+        return found
+
+    def _problems_of(self, part: str, per_shard: int, shards: int) -> Iterator[str]:
+        files = self.files(part)
+        if len(files) != shards:
+            yield f"{self.folder / part} holds {len(files)} shards instead of {shards}"
+        for file in files:
+            try:
+                rows = pq.read_metadata(file).num_rows
+            except pa.ArrowException as error:
+                yield f"{file} is no Parquet file: {error}"
+                continue
+            if rows != per_shard:
+                yield f"{file} has {rows} rows instead of {per_shard}: ranks would take unequal steps"
+
+    def files(self, part: str) -> list[Path]:
+        """The shards of a part, in order."""
+        return sorted((self.folder / part).glob("*.parquet"))
+
+    def rows(self, part: str, ranks: int = 1) -> int:
+        """Rows of a part that one rank reads, padding included; 0 where there is no such part."""
+        described = self.described["parts"].get(part)
+        return described["rows"] // ranks if described else 0
+
+    def steps(self, part: str, ranks: int, batch: int) -> int:
+        """Steps of each rank in one epoch, with `batch` rows a rank and step; the last step may have fewer."""
+        return -(-self.rows(part, ranks) // batch)
+
+    def shards(self, part: str, rank: int = 0, ranks: int = 1) -> list[Path]:
+        """The shards of one rank."""
+        return self.files(part)[rank::ranks]
+
+    def read(self, file: Path) -> Shard:
+        """The rows of one shard; raises InputError where ids don't have the described length."""
+        table = pq.read_table(file, columns=["ids", "label", "weight"], memory_map=True)
+        values = pa.concat_arrays([chunk.flatten() for chunk in table["ids"].chunks]).to_numpy()
+        if len(values) != table.num_rows * self.length:
+            raise InputError(f"{file}: {len(values)} ids in {table.num_rows} rows, {self.length} each are described")
+        columns = [table[name].to_numpy() for name in ("label", "weight")]
+        return Shard(values.reshape(table.num_rows, self.length), *columns)
+
+
+def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:
+    """Batches of a part in the order of the shards; a batch may come from two shards, the last may be smaller."""
+    return _cut((tensors.read(file) for file in tensors.shards(part, rank, ranks)), batch)
+
+
+def shuffled(
+    tensors: Tensors, part: str, batch: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1
+) -> Iterator[Shard]:
+    """Batches of one epoch: shards in an order of (seed, epoch), the rows of each shard too.
+
+    Rows are in random order over all shards already, so shuffling inside shards is enough.
+    """
+    generator = np.random.Generator(np.random.PCG64([seed, epoch, rank]))
+    files = tensors.shards(part, rank, ranks)
+    order = [files[number] for number in generator.permutation(len(files))]
+    shards = (tensors.read(file) for file in order)
+    return _cut((shard.take(generator.permutation(len(shard.label))) for shard in shards), batch)
+
+
+def _cut(shards: Iterator[Shard], batch: int) -> Iterator[Shard]:
+    left: Shard | None = None
+    for shard in shards:
+        joined = shard if left is None else _join(left, shard)
+        whole = len(joined.label) // batch * batch
+        for start in range(0, whole, batch):
+            yield joined.take(np.arange(start, start + batch))
+        left = joined.take(np.arange(whole, len(joined.label)))
+    if left is not None and len(left.label):
+        yield left
+
+
+def _join(first: Shard, second: Shard) -> Shard:
+    pairs = (first.ids, second.ids), (first.label, second.label), (first.weight, second.weight)
+    return Shard(*[np.concatenate(pair) for pair in pairs])

@@ -1,0 +1,31 @@
+package io.textmill.input;
+
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** One record of an input: good, or set aside with a reason and the beginning of what stood there. */
+final class Record {
+    static final StructType SCHEMA = new StructType()
+            .add("id", DataTypes.StringType)
+            .add("text", DataTypes.StringType)
+            .add("label", DataTypes.StringType)
+            .add("reason", DataTypes.StringType)
+            .add("position", DataTypes.StringType);
+    private static final int SHOWN = 500;
+
+    private Record() {}
+
+    static Row good(String id, String text, String label, String position) {
+        return RowFactory.create(id == null ? position : id, text, label, null, position);
+    }
+
+    static Row bad(String raw, String reason, String position) {
+        int end = Math.min(raw.length(), SHOWN);
+        if (end > 0 && Character.isHighSurrogate(raw.charAt(end - 1))) {
+            end--;
+        }
+        return RowFactory.create(position, raw.substring(0, end), null, reason, position);
+    }
+}

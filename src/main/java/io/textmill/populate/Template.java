@@ -1,0 +1,148 @@
+package io.textmill.populate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * One template and the utterances it makes: the i-th of n is a combination of slot values that no other i has.
+ *
+ * <p>Slots with weights are divided first, one after the other, each by an {@link Allocation} of what the slots before
+ * it leave; what remains is a number in mixed radix over the slots without weights, through a {@link Permutation}.
+ */
+final class Template {
+    /** A list of a definition's dictionary; weights are null where all values count the same. */
+    static final class Values {
+        final String[] values;
+        final double[] weights;
+
+        Values(JsonNode node) {
+            values = new String[node.path("values").size()];
+            for (int v = 0; v < values.length; v++) {
+                values[v] = node.path("values").get(v).asText();
+            }
+            JsonNode given = node.path("weights");
+            weights = given.isArray() ? new double[values.length] : null;
+            for (int v = 0; weights != null && v < values.length; v++) {
+                weights[v] = given.get(v).asDouble();
+            }
+        }
+    }
+
+    private static final class Piece {
+        String text;
+        String particle;
+        String entity;
+        boolean span;
+        String[] values;
+        double[] weights;
+    }
+
+    final long amount;
+    private final String label;
+    private final int line;
+    private final long seed;
+    private final List<Piece> pieces = new ArrayList<>();
+    private final List<Integer> weighted = new ArrayList<>();
+    private final List<Integer> plain = new ArrayList<>();
+    /** Allocations by level and n: the same few n come up for almost all utterances of a template. */
+    private final List<Map<Long, Allocation>> allocations = new ArrayList<>();
+    private final long[] capsAfter;
+    private final long plainSize;
+
+    Template(JsonNode node, Map<String, Values> lists, long seed) {
+        amount = node.path("amount").asLong();
+        label = node.path("label").asText();
+        line = node.path("line").asInt();
+        this.seed = Permutation.mix(seed * 31 + line);
+        node.path("pieces").forEach(piece -> pieces.add(piece(piece, lists)));
+        long size = 1;
+        for (int p = 0; p < pieces.size(); p++) {
+            Piece piece = pieces.get(p);
+            if (piece.weights != null) {
+                weighted.add(p);
+                allocations.add(new ConcurrentHashMap<>());
+            } else if (piece.values != null) {
+                plain.add(p);
+                size = Math.multiplyExact(size, (long) piece.values.length);
+            }
+        }
+        plainSize = size;
+        capsAfter = new long[weighted.size()];
+        for (int level = weighted.size() - 1; level >= 0; level--) {
+            capsAfter[level] = size;
+            size = Math.multiplyExact(size, (long) pieces.get(weighted.get(level)).values.length);
+        }
+    }
+
+    private static Piece piece(JsonNode node, Map<String, Values> lists) {
+        Piece piece = new Piece();
+        if (node.has("text")) {
+            piece.text = node.get("text").asText();
+        } else if (node.has("particle")) {
+            piece.particle = node.get("particle").asText();
+        } else if (node.has("choice")) {
+            piece.values = new String[node.get("choice").size()];
+            for (int v = 0; v < piece.values.length; v++) {
+                piece.values[v] = node.get("choice").get(v).asText();
+            }
+        } else {
+            piece.entity = node.get("entity").asText();
+            piece.span = node.path("span").asBoolean(true);
+            Values values = lists.get(piece.entity);
+            piece.values = values.values;
+            piece.weights = values.weights;
+        }
+        return piece;
+    }
+
+    /** The i-th utterance, 0 ≤ i &lt; amount. */
+    Utterance at(long i) {
+        int[] chosen = new int[pieces.size()];
+        long n = amount;
+        long path = seed;
+        for (int level = 0; level < weighted.size(); level++) {
+            int p = weighted.get(level);
+            Piece piece = pieces.get(p);
+            long cap = capsAfter[level];
+            Allocation allocation = allocations.get(level)
+                    .computeIfAbsent(n, count -> new Allocation(count, piece.weights, cap));
+            double u = Permutation.uniform(path);
+            int value = allocation.valueAt(i, u);
+            chosen[p] = value;
+            long start = allocation.start(value, u);
+            n = allocation.end(value, u) - start;
+            i -= start;
+            path = Permutation.mix(path * 31 + value);
+        }
+        long rest = new Permutation(plainSize, path).at(i);
+        for (int p : plain) {
+            int size = pieces.get(p).values.length;
+            chosen[p] = (int) (rest % size);
+            rest /= size;
+        }
+        return render(chosen);
+    }
+
+    private Utterance render(int[] chosen) {
+        StringBuilder text = new StringBuilder();
+        List<Utterance.Span> spans = new ArrayList<>();
+        for (int p = 0; p < chosen.length; p++) {
+            Piece piece = pieces.get(p);
+            if (piece.text != null) {
+                text.append(piece.text);
+            } else if (piece.particle != null) {
+                text.append(Particles.fitting(piece.particle, text));
+            } else {
+                int start = text.length();
+                text.append(piece.values[chosen[p]]);
+                if (piece.entity != null && piece.span) {
+                    spans.add(new Utterance.Span(start, text.length(), piece.entity));
+                }
+            }
+        }
+        return new Utterance(text.toString(), label, line, spans);
+    }
+}

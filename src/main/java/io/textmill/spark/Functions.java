@@ -1,0 +1,134 @@
+package io.textmill.spark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.textmill.populate.Populator;
+import io.textmill.populate.Utterance;
+import io.textmill.text.Cleaner;
+import io.textmill.text.TextTokenizer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.IOUtils;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** textmill's functions on columns, registered from Python under a name of the caller's. */
+public final class Functions {
+    private static final StructType CLEANED =
+            new StructType().add("text", DataTypes.StringType).add("reason", DataTypes.StringType);
+    private static final ArrayType TOKENS = DataTypes.createArrayType(DataTypes.StringType, false);
+    private static final StructType ENCODED = new StructType()
+            .add("ids", DataTypes.createArrayType(DataTypes.IntegerType, false))
+            .add("length", DataTypes.IntegerType)
+            .add("unknown", DataTypes.IntegerType);
+    private static final StructType SPAN = new StructType()
+            .add("start", DataTypes.IntegerType)
+            .add("end", DataTypes.IntegerType)
+            .add("entity", DataTypes.StringType);
+    private static final StructType MADE = new StructType()
+            .add("text", DataTypes.StringType)
+            .add("label", DataTypes.StringType)
+            .add("template", DataTypes.IntegerType)
+            .add("spans", DataTypes.createArrayType(SPAN));
+
+    private Functions() {}
+
+    /** Registers the function {@code kind} (clean, tokenize, encode, populate) bound to parameters in JSON. */
+    public static void register(SparkSession spark, String name, String kind, String params) {
+        switch (kind) {
+            case "clean":
+                spark.udf().register(name, clean(broadcast(spark, params)), CLEANED);
+                break;
+            case "tokenize":
+                spark.udf().register(name, tokenize(broadcast(spark, params)), TOKENS);
+                break;
+            case "encode":
+                spark.udf().register(name, encode(spark, json(params)), ENCODED);
+                break;
+            case "populate":
+                spark.udf().register(name, populate(broadcast(spark, params)), MADE);
+                break;
+            default:
+                throw new IllegalArgumentException("unknown function " + kind);
+        }
+    }
+
+    /** Registers a function that counts the rows it sees and is true of each; the counts are in what is returned. */
+    public static StepStats count(SparkSession spark, String name) {
+        StepStats stats = new StepStats();
+        spark.sparkContext().register(stats, name);
+        UserDefinedFunction function = functions.udf(stats.counting(), DataTypes.BooleanType);
+        spark.udf().register(name, function.asNondeterministic());
+        return stats;
+    }
+
+    private static UDF1<String, Object> clean(Broadcast<String> params) {
+        Broadcasted<Cleaner> cleaner = new Broadcasted<>(params, text -> new Cleaner(json(text)));
+        return text -> {
+            if (text == null) {
+                return null;
+            }
+            Cleaner.Result result = cleaner.get().clean(text);
+            return RowFactory.create(result.text, result.reason);
+        };
+    }
+
+    private static UDF1<String, Object> tokenize(Broadcast<String> params) {
+        Broadcasted<TextTokenizer> tokenizer = new Broadcasted<>(params, text -> new TextTokenizer(json(text)));
+        return text -> text == null ? null : tokenizer.get().tokenize(text);
+    }
+
+    private static UDF1<scala.collection.Seq<String>, Object> encode(SparkSession spark, JsonNode params) {
+        int length = params.path("length").asInt();
+        boolean fromEnd = params.path("truncate").asText("end").equals("start");
+        Broadcast<String> vocabulary = broadcast(spark, read(spark, params.path("vocabulary_file").asText()));
+        Broadcasted<Encoder> encoder = new Broadcasted<>(vocabulary, text -> new Encoder(text, length, fromEnd));
+        return tokens -> tokens == null ? null : RowFactory.create(encoder.get().encode(tokens));
+    }
+
+    private static UDF1<Long, Object> populate(Broadcast<String> plan) {
+        Broadcasted<Populator> populator = new Broadcasted<>(plan, text -> new Populator(json(text)));
+        return i -> {
+            Utterance made = populator.get().at(i);
+            Object[] spans = made.spans.stream()
+                    .map(span -> RowFactory.create(span.start, span.end, span.entity))
+                    .toArray();
+            return RowFactory.create(made.text, made.label, made.line, spans);
+        };
+    }
+
+    private static Broadcast<String> broadcast(SparkSession spark, String text) {
+        return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(text);
+    }
+
+    static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    private static String read(SparkSession spark, String file) {
+        Path path = new Path(file);
+        try (InputStream in = path.getFileSystem(spark.sessionState().newHadoopConf()).open(path);
+                ByteArrayOutputStream out = new ByteArrayOutputStream()) {
+            IOUtils.copyBytes(in, out, 1 << 16);
+            return new String(out.toByteArray(), StandardCharsets.UTF_8);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+}

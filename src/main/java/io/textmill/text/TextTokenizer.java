@@ -1,0 +1,63 @@
+package io.textmill.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
+
+/**
+ * A text's tokens by one analysis chain. Thread-safe: Lucene keeps a token stream per thread.
+ *
+ * <p>Masks such as {@code <phone>} are one token whatever the analyzer. A text of which the analyzer leaves nothing
+ * (signs, emoticons) gives its white-space separated words instead: a row without tokens would teach nothing.
+ */
+public final class TextTokenizer {
+    private static final Pattern MASK = Pattern.compile("<(?:card|phone|order_no|email|url)>");
+
+    private final Analyzer analyzer;
+
+    /** Parameters as the operation text.tokenize declares them. */
+    public TextTokenizer(JsonNode params) {
+        analyzer = Analyzers.create(params);
+    }
+
+    /** The tokens of a text, in its order. */
+    public String[] tokenize(String text) {
+        List<String> tokens = new ArrayList<>();
+        if (text.indexOf('<') < 0) {
+            analyze(text, tokens);
+        } else {
+            Matcher mask = MASK.matcher(text);
+            int end = 0;
+            while (mask.find()) {
+                analyze(text.substring(end, mask.start()), tokens);
+                tokens.add(mask.group());
+                end = mask.end();
+            }
+            analyze(text.substring(end), tokens);
+        }
+        return tokens.isEmpty() ? text.trim().split("\\s+") : tokens.toArray(new String[0]);
+    }
+
+    private void analyze(String text, List<String> tokens) {
+        if (text.isEmpty()) {
+            return;
+        }
+        try (TokenStream stream = analyzer.tokenStream("text", text)) {
+            CharTermAttribute term = stream.addAttribute(CharTermAttribute.class);
+            stream.reset();
+            while (stream.incrementToken()) {
+                tokens.add(term.toString());
+            }
+            stream.end();
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+}
