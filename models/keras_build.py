@@ -83,7 +83,8 @@ def _dropout(layer: described.Dropout, values: Any, builder: Builder) -> Any:
 
 @_translate.register
 def _bidirectional_gru(layer: described.BidirectionalGRU, values: Any, builder: Builder) -> Any:
-    gru = keras.layers.GRU(layer.units, return_sequences=True)
+    # Not keras.layers.GRU: its choice between kernels names functions at random, so no two SavedModels would be equal.
+    gru = keras.layers.RNN(keras.layers.GRUCell(layer.units), return_sequences=True)
     return keras.layers.Bidirectional(gru)(values, mask=builder.mask)
 
 
