@@ -24,12 +24,19 @@ Analyzer = Literal[
 ]  # fmt: skip
 
 
+Tag = Literal[
+    "E", "IC", "J", "MAG", "MAJ", "MM", "NNG", "NNP", "NNB", "NNBC", "NP", "NR", "SF", "SH", "SL", "SN", "SP", "SSC", "SSO",
+    "SC", "SY", "SE", "VA", "VCN", "VCP", "VV", "VX", "XPN", "XR", "XSA", "XSN", "XSV", "UNKNOWN", "UNA", "NA", "VSV",
+]  # fmt: skip
+"""nori's part-of-speech tags, those of the Sejong corpus with all endings as E and all particles as J."""
+
+
 class Params(BaseParams):
     """Which analyzer, and what it keeps."""
 
     analyzer: Analyzer = Field("standard", description="A Lucene analyzer; `nori` reduces Korean verbs to stems.")
     user_dict: tuple[str, ...] | str = Field((), description="Entities whose values nori keeps whole.")
-    stop_tags: tuple[str, ...] | None = Field(None, description="nori: part-of-speech tags to leave out.")
+    stop_tags: tuple[Tag, ...] | None = Field(None, description="nori: part-of-speech tags to leave out.")
     decompound: Literal["none", "discard", "mixed"] = Field("discard", description="nori: what becomes of compounds.")
     stop_words: bool = Field(False, description="Leave out the language's stop words; they often carry an intent.")
     leaks: Literal["drop", "keep"] = Field(

@@ -16,7 +16,7 @@ final class Particles {
         String[][] pairs = {
             {"을", "를"}, {"이", "가"}, {"은", "는"}, {"과", "와"}, {"으로", "로"}, {"이랑", "랑"}, {"이나", "나"}, {"아", "야"},
             {"이에요", "예요"}, {"이라", "라"}, {"이라도", "라도"}, {"이고", "고"}, {"이었", "였"}, {"이든", "든"}, {"으로는", "로는"},
-            {"으로도", "로도"}, {"이며", "며"}, {"인데", "ㄴ데"},
+            {"으로도", "로도"}, {"이며", "며"}, {"이라고", "라고"}, {"이면", "면"}, {"이라면서", "라면서"}, {"이요", "요"},
         };
         for (String[] pair : pairs) {
             AFTER_CONSONANT.put(pair[1], pair[0]);
@@ -27,6 +27,13 @@ final class Particles {
     private static final int[] DIGITS = {OTHER, RIEUL, NONE, OTHER, NONE, NONE, OTHER, RIEUL, RIEUL, NONE};
 
     private Particles() {}
+
+    /** Whether a text is a known pair, written either way round. */
+    static boolean isPair(String text) {
+        int slash = text.indexOf('/');
+        return slash > 0 && (text.substring(0, slash).equals(AFTER_CONSONANT.get(text.substring(slash + 1)))
+                || text.substring(slash + 1).equals(AFTER_CONSONANT.get(text.substring(0, slash))));
+    }
 
     /** The form of the pair {@code a/b} that fits after {@code before}. */
     static String fitting(String pair, CharSequence before) {

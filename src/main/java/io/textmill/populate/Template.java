@@ -137,7 +137,8 @@ final class Template {
                 text.append(Particles.fitting(piece.particle, text));
             } else {
                 int start = text.length();
-                text.append(piece.values[chosen[p]]);
+                String value = piece.values[chosen[p]];
+                text.append(piece.entity == null && Particles.isPair(value) ? Particles.fitting(value, text) : value);
                 if (piece.entity != null && piece.span) {
                     spans.add(new Utterance.Span(start, text.length(), piece.entity));
                 }

@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -95,13 +93,12 @@ public final class Analyzers {
     }
 
     /**
-     * What nori leaves out: endings (E*), particles (J*), suffixes, the copula, spaces and signs, so that verbs stand
-     * as stems. Adverbs (안, 못), interjections (안녕) and numbers stay, unlike in Lucene's default: they carry intents.
+     * What nori leaves out: endings, particles, suffixes, the copula, spaces and signs, so that verbs stand as stems.
+     * Adverbs (안, 못), interjections (안녕) and numbers stay, unlike in Lucene's default: they carry intents.
      */
-    private static final String[] STOP_TAGS = {
-        "EP", "EF", "EC", "ETN", "ETM", "JKS", "JKC", "JKG", "JKO", "JKB", "JKV", "JKQ", "JX", "JC",
-        "SP", "SSC", "SSO", "SC", "SE", "SF", "XSA", "XSN", "XSV", "VCP", "UNA", "NA", "VSV",
-    };
+    private static final Set<POS.Tag> STOP_TAGS = EnumSet.of(
+            POS.Tag.E, POS.Tag.J, POS.Tag.SP, POS.Tag.SSC, POS.Tag.SSO, POS.Tag.SC, POS.Tag.SE, POS.Tag.SF, POS.Tag.SY,
+            POS.Tag.XSA, POS.Tag.XSN, POS.Tag.XSV, POS.Tag.VCP, POS.Tag.UNA, POS.Tag.NA, POS.Tag.VSV);
 
     private Analyzers() {}
 
@@ -160,17 +157,11 @@ public final class Analyzers {
     }
 
     private static Set<POS.Tag> stopTags(JsonNode names) {
-        Set<String> wanted = new HashSet<>(Arrays.asList(STOP_TAGS));
-        if (names.isArray()) {
-            wanted.clear();
-            names.forEach(name -> wanted.add(name.asText().toUpperCase()));
+        if (!names.isArray()) {
+            return STOP_TAGS;
         }
         Set<POS.Tag> tags = EnumSet.noneOf(POS.Tag.class);
-        for (POS.Tag tag : POS.Tag.values()) {
-            if (wanted.contains(tag.name())) {
-                tags.add(tag);
-            }
-        }
+        names.forEach(name -> tags.add(POS.Tag.valueOf(name.asText())));
         return tags;
     }
 }
