@@ -1,4 +1,4 @@
-"""The distribution `textmill`. Versions are pinned in requirements.lock, made from what is required here."""
+"""The distribution `textmill`: packages, extras for each engine, and the jar where it has been built."""
 
 from __future__ import annotations
 
@@ -9,57 +9,105 @@ from pathlib import Path
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-HERE = Path(__file__).resolve().parent
-VERSION = re.search(r'__version__ = "(.+)"', (HERE / "textmill/__init__.py").read_text()).group(1)
-JAR = HERE / "build/libs/textmill.jar"
+ROOT = Path(__file__).resolve().parent
+JAR = ROOT / "build/libs/textmill.jar"
 
 CORE = [
-    "pyspark>=3.5.8,<3.6",  # the line BigDL 2.4 and TensorFlowOnSpark 2.2 run on; Spark 4 needs Scala 2.13
-    "pyarrow>=21,<22",
-    "pandas>=2.2.3,<3",  # pyspark 3.5 turns query results into pandas 2 frames
-    "numpy>=2.0.2,<2.1",  # TensorFlow 2.18 wants < 2.1
-    "pydantic>=2.9,<3",
-    "pyyaml>=6",
+    # Spark 3.5 is the last line on Scala 2.12 and Java 8 bytecode, which BigDL's jars need. Exact, because the jar is
+    # compiled against the jars inside this wheel.
+    "pyspark==3.5.8",
+    "pyarrow>=17,<22",  # mapInArrow, Parquet and memory-mapped shards; 21 is what Spark 3.5.8 was tried with
+    "pandas>=2.2,<3",  # mapInArrow refuses to start without it (seen on 3.5.8); Spark 3.5 does not know pandas 3
+    "numpy>=1.26,<2.1",  # TensorFlow 2.18's range, also where no engine is installed: one version everywhere
+    "pydantic>=2.7,<3",
     "click>=8.1",
     "rich>=13",
     "jinja2>=3.1",
+    "pyyaml>=6",
 ]
 LOCAL = [
-    "tensorflow-cpu==2.18.1",  # the newest that Horovod 0.28.1 builds against
-    "tf-keras==2.18.0",  # multi-worker training fails under Keras 3
-    "protobuf>=5,<6",
-    "setuptools<81",  # tensorboard and tensorflowonspark import pkg_resources
+    # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
+    "tensorflow-cpu==2.18.1",  # brings tensorboard
+    # Multi-worker training fails under Keras 3 (PerReplica values); tf-keras is Keras 2 for this TensorFlow.
+    "tf-keras==2.18.0",
 ]
 EXTRAS = {
     "local": LOCAL,
-    "tensorflowonspark": [*LOCAL, "tensorflowonspark==2.2.5"],
-    "bigdl": ["bigdl-dllib-spark3==2.4.0", "bigdl-core==2.4.0.dev0"],  # the last release; the pre-release has its natives
-    "horovod": [*LOCAL, "horovod==0.28.1"],  # built from source
-    "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "jsonschema>=4.20"],
-    "bench": ["python-mecab-ko>=1.3", "kiwipiepy>=0.20", "psutil>=6"],
+    "tensorflowonspark": [
+        *LOCAL,
+        "tensorflowonspark==2.2.5",
+        "setuptools<81",  # tensorflowonspark imports pkg_resources, which 81 drops
+    ],
+    "bigdl": [
+        "bigdl-dllib-spark3==2.4.0",  # asks for pyspark==3.1.3: see requirements.overrides
+        "bigdl-core==2.4.0.dev0",  # its native libraries; only a pre-release was published, found by an exact pin alone
+    ],
+    "horovod": [
+        *LOCAL,
+        "horovod==0.28.1",  # a source distribution only: it is compiled against the TensorFlow that is installed
+    ],
+    "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "jsonschema>=4.20", "psutil>=6"],
+    "bench": ["python-mecab-ko>=1.3", "kiwipiepy>=0.18", "psutil>=6"],
 }
 
 
+def version() -> str:
+    """`textmill.__version__`, read as text: importing would need the dependencies that are about to be installed."""
+    text = (ROOT / "textmill/__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    if not found:
+        raise RuntimeError('textmill/__init__.py has no line __version__ = "…"')
+    return found[1]
+
+
 class BuildWithJar(build_py):
-    """Puts the jar into the package where Gradle has built it; without it `textmill doctor` says what is missing."""
+    """Puts the jar into the wheel as textmill/jars/textmill.jar where `gradle jar` has built it.
+
+    Without it the installation works, and `textmill doctor` names the jar as missing. An editable installation uses
+    the one in build/libs.
+    """
 
     def run(self) -> None:
+        """Build from an empty folder: modules deleted since the last build would go into the wheel otherwise."""
+        if self.editable_mode:
+            super().run()
+            return
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
-        if JAR.is_file() and not self.editable_mode:
-            target = Path(self.build_lib, "textmill/jars/textmill.jar")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(JAR, target)
+        if JAR.is_file():
+            self.mkpath(str(self._packaged().parent))
+            self.copy_file(str(JAR), str(self._packaged()))
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Also the jar, so that it is recorded and uninstalled."""
+        outputs: list[str] = super().get_outputs(include_bytecode)
+        return [*outputs, str(self._packaged())] if self._packaged().is_file() else outputs
+
+    def _packaged(self) -> Path:
+        return Path(self.build_lib, "textmill/jars/textmill.jar")
 
 
-setup(
-    name="textmill",
-    version=VERSION,
-    description="One YAML file from raw text to a trained, evaluated, servable model, on Spark",
-    packages=find_packages(include=["textmill", "pipelines*", "spark_jobs", "models*"]),
-    package_data={"spark_jobs": ["log4j2.properties"], "pipelines.report": ["templates/*"]},
-    python_requires=">=3.11,<3.12",  # BigDL and TensorFlowOnSpark are tried on 3.11; 3.12 lacks distutils, which they import
-    install_requires=CORE,
-    extras_require=EXTRAS,
-    entry_points={"console_scripts": ["textmill = pipelines.cli:main"]},
-    cmdclass={"build_py": BuildWithJar},
-)
+if __name__ == "__main__":
+    setup(
+        name="textmill",
+        version=version(),
+        description="One YAML file takes raw text to a trained, evaluated, servable model on Spark",
+        packages=find_packages(
+            include=[
+                pattern
+                for name in ("textmill", "pipelines", "spark_jobs", "models")
+                for pattern in (name, f"{name}.*")
+            ]
+        ),
+        package_data={
+            "": ["*.json", "*.properties", "py.typed"]
+            + [f"**/*.{kind}" for kind in ("html", "j2", "css", "js", "svg", "json")]
+        },
+        # The one Python that the whole stack was seen to run on: Spark 3.5, TensorFlow 2.18, BigDL 2.4, Horovod 0.28.
+        python_requires=">=3.11,<3.12",
+        install_requires=CORE,
+        extras_require=EXTRAS,
+        entry_points={"console_scripts": ["textmill = pipelines.cli:main"]},
+        cmdclass={"build_py": BuildWithJar},
+        zip_safe=False,
+    )

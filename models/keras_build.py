@@ -19,35 +19,62 @@ from models import layers as described  # noqa: E402
 from models.layers import Layer  # noqa: E402
 
 
-class SeededDropout(keras.layers.Layer):
-    """Dropout that depends on (seed, step) alone, so that a resumed training drops what an uninterrupted one does."""
+class _Seeded(keras.layers.Layer):
+    """Noise that depends on (seed, step) alone, so that a resumed training draws what an uninterrupted one does."""
 
-    def __init__(self, rate: float, seed: int, step: tf.Variable, whole_dimensions: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate, self.seed, self.step, self.whole_dimensions = rate, seed, step, whole_dimensions
-        self.supports_masking = True
+    def __init__(self, rate: float, seed: int, step: tf.Variable) -> None:
+        super().__init__()
+        self.rate, self.seed, self.step = rate, seed, step
+
+    def kept(self, shape: tf.Tensor) -> tf.Tensor:
+        """A random mask that is true for all but `rate` of its values."""
+        seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(self.step, tf.int64)])
+        return tf.random.stateless_uniform(shape, seed) >= self.rate
+
+
+class Dropout(_Seeded):
+    """Leaves out single values."""
 
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """`values` unchanged but in training."""
         if not training or self.rate == 0:
             return values
+        return values * tf.cast(self.kept(self.shape(values)), values.dtype) / (1 - self.rate)
+
+    def shape(self, values: tf.Tensor) -> tf.Tensor:
+        """The shape of the noise."""
+        return tf.shape(values)
+
+
+class SpatialDropout(Dropout):
+    """Leaves out whole dimensions of [batch, length, dimensions]."""
+
+    def shape(self, values: tf.Tensor) -> tf.Tensor:
+        """One value for all positions."""
         shape = tf.shape(values)
-        noise = tf.stack([shape[0], 1, shape[2]]) if self.whole_dimensions else shape
-        seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(self.step, tf.int64)])
-        kept = tf.random.stateless_uniform(noise, seed) >= self.rate
-        return values * tf.cast(kept, values.dtype) / (1 - self.rate)
+        return tf.stack([shape[0], 1, shape[2]])
+
+
+class TokenDropout(_Seeded):
+    """Takes ids for the unknown one; padding stays."""
+
+    def call(self, ids: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """`ids` unchanged but in training."""
+        if not training or self.rate == 0:
+            return ids
+        return tf.where(self.kept(tf.shape(ids)) | tf.equal(ids, 0), ids, tf.ones_like(ids))
 
 
 class Builder:
     """Translates the layers of one model, in order."""
 
     def __init__(self, seed: int, step: tf.Variable) -> None:
-        self.seed, self.step, self.mask, self._dropouts = seed, step, None, 0
+        self.seed, self.step, self.mask, self._noises = seed, step, None, 0
 
-    def dropout(self, rate: float, whole_dimensions: bool) -> SeededDropout:
-        """A dropout layer with a seed of its own."""
-        self._dropouts += 1
-        return SeededDropout(rate, self.seed * 1000 + self._dropouts, self.step, whole_dimensions)
+    def noise(self, kind: type[_Seeded], rate: float) -> _Seeded:
+        """A layer of noise with a seed of its own."""
+        self._noises += 1
+        return kind(rate, self.seed * 1000 + self._noises, self.step)
 
 
 def build(layers: Sequence[Layer], length: int, seed: int, step: tf.Variable) -> keras.Model:
@@ -73,12 +100,17 @@ def _embedding(layer: described.Embedding, values: Any, builder: Builder) -> Any
 
 @_translate.register
 def _spatial_dropout(layer: described.SpatialDropout, values: Any, builder: Builder) -> Any:
-    return builder.dropout(layer.rate, whole_dimensions=True)(values)
+    return builder.noise(SpatialDropout, layer.rate)(values)
 
 
 @_translate.register
 def _dropout(layer: described.Dropout, values: Any, builder: Builder) -> Any:
-    return builder.dropout(layer.rate, whole_dimensions=False)(values)
+    return builder.noise(Dropout, layer.rate)(values)
+
+
+@_translate.register
+def _token_dropout(layer: described.TokenDropout, values: Any, builder: Builder) -> Any:
+    return builder.noise(TokenDropout, layer.rate)(values)
 
 
 @_translate.register

@@ -15,6 +15,13 @@ class Embedding:
 
 
 @dataclass(frozen=True)
+class TokenDropout:
+    """Takes real tokens for unknown ones (word dropout; Iyyer et al., ACL 2015): ids [batch, length] to the same."""
+
+    rate: float
+
+
+@dataclass(frozen=True)
 class SpatialDropout:
     """Leaves out whole embedding dimensions, the same at every position (Tompson et al., CVPR 2015)."""
 
@@ -48,4 +55,4 @@ class Dense:
     activation: Literal["relu", "softmax"]
 
 
-Layer = Embedding | SpatialDropout | Dropout | BidirectionalGRU | MaxMeanPool | Dense
+Layer = Embedding | TokenDropout | SpatialDropout | Dropout | BidirectionalGRU | MaxMeanPool | Dense

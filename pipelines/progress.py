@@ -97,4 +97,4 @@ def line(step: Record) -> str:
     rows = ", ".join(f"{rows:,} {part}" for part, rows in (step.get("rows") or {}).items())
     action = "failed" if step["status"] == "failed" else step["action"]
     seconds = "" if step["action"] != "run" else f"{step['seconds']:.1f} s"
-    return f"{step['step']:<18} {action:<6} {seconds:>8}  {rows or step.get('note') or ''}  ({step['why']})"
+    return f"{step['step']:<18} {action:<6} {seconds:>8}  {step.get('note') or rows}  ({step['why']})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _READ_PROBLEMS_NAMED = 3
+_TELLING = re.compile(r"(?:Caused by: )?(?!py4j|org\.apache\.spark\.SparkException)[\w.]*(?:Error|Exception): ")
 
 
 class Runner:
@@ -157,9 +159,15 @@ def _named(step: str, error: BaseException, log: str) -> BaseException:
         error.args = (f"step {step}: {error}",)
         return error
     if isinstance(error, Exception):
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return StepFailed(f"step {step}: {type(error).__name__}: {first} (details in {log})")
+        return StepFailed(f"step {step}: {_headline(error)} (details in {log})")
     return error
+
+
+def _headline(error: Exception) -> str:
+    """The line that tells most: of an exception inside a Spark task its own, not that the job was aborted."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if _TELLING.match(line)]
+    return told[0] if told else f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
 @contextmanager

@@ -1,100 +1,297 @@
 #!/usr/bin/env bash
-# Sets up everything in this checkout: .venv with the locked packages, and the jar. Does nothing where nothing changed.
-#
-#   scripts/setup.sh                 what the local engine and the tests need
-#   scripts/setup.sh --with bench    extras of setup.py besides (comma-separated)
-#
-# The lock is made by: uv pip compile setup.py --extra local --extra test --extra bench --generate-hashes \
-#   --python-version 3.11 --no-annotate --no-emit-index-url -o requirements.lock
+# Prepares this checkout: .venv from requirements.lock, and build/libs/textmill.jar by Gradle.
+# Run it as often as you like: what is current stays, what a cut-off run left behind is made anew.
+# Outside the checkout it leaves only Debian packages and the caches of uv and Gradle.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
-UV_VERSION=0.13.9
-EXTRAS=local,test
-if [ "${1:-}" = --with ]; then EXTRAS="$EXTRAS,${2:?--with needs the name of an extra}"; fi
-started=$SECONDS
+usage() {
+    cat <<'TEXT'
+usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--lock [UV OPTION…]]
+
+  --with   also install: bench, tensorflowonspark, bigdl (Python packages), browser (Debian's chromium).
+           What was asked for once stays: later calls need not repeat it. To be rid of it, remove .venv.
+  --lock   write requirements.lock anew from setup.py and requirements.overrides, keeping versions that still fit;
+           `--lock --upgrade` takes the newest. Installs nothing.
+
+Exit 0 done, 1 a phase failed (its output is shown), 2 something is missing that only you can provide.
+TEXT
+}
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$ROOT"
+CACHE=.cache
+LOG=$CACHE/setup.log
+JAR=build/libs/textmill.jar
+VENV_STAMP=.venv/textmill.stamp
+JAR_STAMP=build/textmill-jar.stamp
+ASKED=$CACHE/extras
+LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl)
+# The uv that is fetched where PATH has none, or one too old to check hashes given as constraints.
+UV_OLDEST=0.7.0
+UV_PINNED='uv==0.13.9
+    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19
+    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375'
+export LC_ALL=C.UTF-8 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
+unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 say() { printf 'setup: %s\n' "$*"; }
 
-phase() { # phase NAME COMMAND…: run it, its output shown only when it fails
-    local name=$1 begun=$SECONDS log
+missing() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 2
+}
+
+# phase TITLE COMMAND…: one line with its seconds; the end of the output where it fails.
+phase() {
+    local title=$1 start=$SECONDS status
     shift
-    log=$(mktemp)
-    if ! "$@" >"$log" 2>&1; then
-        say "$name failed:"
-        tail -n 40 "$log" >&2
+    printf 'setup: %s … ' "$title"
+    # Not `if command`: that would switch off `set -e` inside the functions called here.
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$LOG" 2>&1 </dev/null 9>&-
+    status=$?
+    set -e
+    if ((status)); then
+        printf 'failed\n'
+        tail -n 30 "$LOG" >&2
+        printf 'setup: failed: %s (exit %d; all of its output: %s). Run it again once the cause is gone.\n' \
+            "$title" "$status" "$ROOT/$LOG" >&2
         exit 1
     fi
-    rm -f "$log"
-    say "$name: $((SECONDS - begun)) s"
+    printf '%d s\n' $((SECONDS - start))
 }
 
-need_packages() { # install Debian packages, or say which are missing
-    local root=()
-    if [ "$(id -u)" != 0 ]; then
-        if ! sudo -n true 2>/dev/null; then
-            say "please install these packages and start again: apt-get install $*" >&2
-            exit 2
-        fi
-        root=(sudo)
-    fi
-    phase "apt-get update" "${root[@]}" apt-get update -q
-    phase "apt-get install $*" "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@"
+parse() {
+    EXTRAS=() BROWSER='' LOCK=''
+    local words=() word
+    while (($#)); do
+        case $1 in
+            --with) [ $# -ge 2 ] || { usage >&2; exit 2; }; words+=("${2//,/ }"); shift 2 ;;
+            --with=*) word=${1#*=}; words+=("${word//,/ }"); shift ;;
+            --lock) LOCK=yes; shift; LOCK_OPTIONS=("$@"); break ;;
+            -h | --help) usage; exit 0 ;;
+            *) printf 'setup: unknown option %s\n' "$1" >&2; usage >&2; exit 2 ;;
+        esac
+    done
+    for word in ${words[*]-}; do
+        case $word in
+            bench | tensorflowonspark | bigdl) EXTRAS+=("$word") ;;
+            local | test) ;; # always there
+            browser) BROWSER=yes ;;
+            horovod) missing "horovod is compiled against the TensorFlow of .venv and so not in requirements.lock." \
+                "After this script, with cmake and g++: HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1" \
+                "uv pip install --python .venv/bin/python --no-build-isolation --no-binary horovod horovod==0.28.1" ;;
+            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, browser)" ;;
+        esac
+    done
 }
 
-python_311() {
-    local candidate
-    for candidate in python3.11 python3; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
+# --- what is there -----------------------------------------------------------------------------------------------
+
+find_python() {
+    local name base='import sys; assert sys.version_info[:2] == (3, 11); print(sys._base_executable)'
+    for name in python3.11 python3 python; do
+        # The base interpreter: in an activated environment the name stands for that environment's.
+        PYTHON=$("$name" -c "$base" 2>/dev/null) && return
+    done
+    PYTHON=''
+    return 1
+}
+
+# Major version of the JDK or JRE in a folder, from its `release` file: starting it takes a quarter of a second.
+java_major() { sed -n 's/^JAVA_VERSION="\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' "$1/release" 2>/dev/null; }
+
+java_on_path() {
+    local java
+    java=$(command -v java) && java=$(readlink -f "$java") && printf '%s' "${java%/bin/java}"
+}
+
+# Sets JAVA_HOME to a JDK 17, else 11: Spark 3.5 knows 8, 11 and 17, and Lucene in the jar needs 11.
+find_jdk() {
+    local wanted home homes
+    homes=("${JAVA_HOME:-}" "$(java_on_path)" /usr/lib/jvm/* /opt/*jdk* /opt/java/* "${HOME:-}"/.sdkman/candidates/java/*)
+    for wanted in 17 11; do
+        for home in "${homes[@]}"; do
+            if [ -x "$home/bin/javac" ] && [ "$(java_major "$home")" = "$wanted" ]; then
+                export JAVA_HOME=$home
+                return
+            fi
+        done
+    done
+    return 1
+}
+
+find_uv() {
+    local uv version
+    for uv in "$(command -v uv)" "$CACHE/uv/bin/uv"; do
+        version=$("$uv" --version 2>/dev/null | cut -d' ' -f2) || continue
+        if [ -n "$version" ] && printf '%s\n' "$UV_OLDEST" "$version" | sort -CV; then
+            UV=$uv
             return
         fi
     done
     return 1
 }
 
-jdk_17() { # a home with javac 17: Spark 3.5 does not run on 21, which may be the default
-    local home
-    for home in "${JAVA_HOME:-}" /usr/lib/jvm/java-17-openjdk-* /usr/lib/jvm/*17*; do
-        if [ -x "$home/bin/javac" ] && "$home/bin/javac" -version 2>&1 | grep -q '^javac 17'; then
-            echo "$home"
-            return
-        fi
-    done
-    return 1
+packages_wanted() {
+    if ! find_python; then
+        printf 'python3.11-venv '
+    elif ! find_uv && ! "$PYTHON" -c 'import ensurepip' 2>/dev/null; then
+        printf 'python3.11-venv '
+    fi
+    find_jdk || printf 'openjdk-17-jdk-headless '
+    command -v gradle >/dev/null || printf 'gradle '
+    command -v ps >/dev/null || printf 'procps ' # Spark's start scripts call it
+    if [ -n "$BROWSER" ] && ! command -v chromium >/dev/null; then printf 'chromium '; fi
 }
 
-missing=()
-python_311 >/dev/null || missing+=(python3 python3-venv)
-jdk_17 >/dev/null || missing+=(openjdk-17-jdk-headless)
-command -v gradle >/dev/null || missing+=(gradle)
-if [ ${#missing[@]} -gt 0 ]; then need_packages "${missing[@]}"; fi
-python=$(python_311) || { say "Python 3.11 is needed, and this system's packages have another: install python3.11" >&2; exit 2; }
-JAVA_HOME=$(jdk_17)
-export JAVA_HOME
+# --- Debian packages ---------------------------------------------------------------------------------------------
 
-environment=$(cat requirements.lock setup.py pyproject.toml <(echo "$EXTRAS" && "$python" --version) | sha256sum | cut -c1-16)
-if [ "$(cat .venv/textmill.stamp 2>/dev/null)" != "$environment" ]; then
-    uv=$(command -v uv || true)
-    if [ -z "$uv" ]; then
-        [ -x .venv-uv/bin/uv ] || phase "uv $UV_VERSION" sh -c "'$python' -m venv .venv-uv && .venv-uv/bin/pip install -q uv==$UV_VERSION"
-        uv=$PWD/.venv-uv/bin/uv
+may_sudo() { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }
+
+system_packages() {
+    local wanted as_root=()
+    read -ra wanted <<<"$(packages_wanted)" || true
+    ((${#wanted[@]})) || return 0
+    if ((EUID)); then as_root=(sudo); fi
+    if ! command -v apt-get >/dev/null; then
+        missing "missing here: ${wanted[*]} (Debian's names; this system has no apt-get)" "install them, then run this again"
+    elif ((EUID)) && ! may_sudo; then
+        missing "missing here, and installing needs root: ${wanted[*]}" \
+            "run as root: apt-get install -y ${wanted[*]}" "then run this again"
     fi
-    [ -x .venv/bin/python ] || phase "new .venv" "$uv" venv -q --python "$python" .venv
-    wanted=$(mktemp)
-    # Only what is asked for is installed; versions and hashes are those of the lock.
-    phase "choosing from the lock" sh -c "'$uv' pip compile -q setup.py $(printf -- '--extra %s ' ${EXTRAS//,/ }) \
-        --constraint requirements.lock --python-version 3.11 --generate-hashes --no-annotate --no-header -o '$wanted'"
-    phase "packages" "$uv" pip install -q --python .venv/bin/python --require-hashes -r "$wanted"
-    rm -f "$wanted"
-    phase "textmill itself" "$uv" pip install -q --python .venv/bin/python --no-deps -e .
-    echo "$environment" >.venv/textmill.stamp
-fi
+    phase "Debian packages ${wanted[*]}" apt_install "${as_root[@]}" -- "${wanted[@]}"
+    find_python || missing "no Python 3.11 in PATH (python3.11, or python3 of that version)"
+    find_jdk || missing "no JDK 17 found: install openjdk-17-jdk-headless or set JAVA_HOME"
+}
 
-spark=$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("pyspark").submodule_search_locations[0])')
-sources=$(find build.gradle settings.gradle src/main/java -type f -print0 | sort -z | xargs -0 cat | cat - "$spark/version.py" | sha256sum | cut -c1-16)
-if [ "$(cat build/textmill.stamp 2>/dev/null)" != "$sources" ] || [ ! -f build/libs/textmill.jar ]; then
-    phase "jar" gradle --no-daemon -q jar "-PsparkJars=$spark/jars"
-    echo "$sources" >build/textmill.stamp
-fi
-say "ready after $((SECONDS - started)) s: .venv/bin/textmill"
+# apt_install [sudo] -- PACKAGE…
+apt_install() {
+    local as_root=()
+    if [ "$1" = sudo ]; then as_root=(sudo -n); shift; fi
+    shift
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
+# --- Python ------------------------------------------------------------------------------------------------------
+
+venv_key() {
+    printf '%s\n' "$ROOT" "${EXTRAS[*]-}" "$(.venv/bin/python -V)"
+    sha256sum requirements.lock requirements.overrides setup.py textmill/__init__.py
+}
+
+venv_current() {
+    [ -x .venv/bin/textmill ] && [ -f "$VENV_STAMP" ] && [ "$(venv_key | sha256sum)" = "$(cat "$VENV_STAMP")" ]
+}
+
+fetch_uv() {
+    rm -rf "$CACHE/uv"
+    "$PYTHON" -m venv "$CACHE/uv"
+    printf '%s\n' "${UV_PINNED//$'\n'/ }" >"$CACHE/uv.txt"
+    "$CACHE/uv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$CACHE/uv.txt"
+}
+
+need_uv() {
+    find_uv && return
+    phase "uv, as there is none in PATH" fetch_uv
+    find_uv
+}
+
+install_python() {
+    local extras
+    extras=$(printf ',%s' local test "${EXTRAS[@]}")
+    # No stamp, no telling what a cut-off run left: anew. Otherwise only what differs is replaced.
+    if [ ! -f "$VENV_STAMP" ] || ! grep -qsF "$ROOT/" .venv/bin/textmill ||
+        [[ $(.venv/bin/python -V 2>&1) != "Python 3.11."* ]]; then
+        "$UV" venv -q --clear --python "$PYTHON" .venv
+    fi
+    rm -f "$VENV_STAMP"
+    # An editable requirement has no hash, so --require-hashes cannot be asked for; uv checks every hash of a
+    # constraint, and the lock constrains everything, also what builds the package.
+    "$UV" pip install -q --python .venv/bin/python --editable ".[${extras#,}]" \
+        --constraints requirements.lock --build-constraints requirements.lock --overrides requirements.overrides
+    venv_key | sha256sum >"$VENV_STAMP.new"
+    mv "$VENV_STAMP.new" "$VENV_STAMP"
+}
+
+write_lock() {
+    local extra options=()
+    for extra in "${LOCKED_EXTRAS[@]}"; do options+=(--extra "$extra"); done
+    # Without annotations and index lines: the file says what, not from where. horovod is left out because it is
+    # compiled here, against the installed TensorFlow.
+    "$UV" pip compile -q setup.py "${options[@]}" --overrides requirements.overrides --python-version 3.11 \
+        --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command "scripts/setup.sh --lock" --output-file requirements.lock "$@"
+}
+
+# --- the jar -----------------------------------------------------------------------------------------------------
+
+jar_key() {
+    printf '%s\n' .venv/lib/python3.11/site-packages/pyspark-*.dist-info
+    find build.gradle settings.gradle src/main -type f -print0 | sort -z | xargs -0 sha256sum "$JAR"
+}
+
+jar_current() {
+    [ -f "$JAR" ] && [ -f "$JAR_STAMP" ] && [ "$(jar_key | sha256sum)" = "$(cat "$JAR_STAMP")" ]
+}
+
+build_jar() {
+    rm -f "$JAR_STAMP"
+    # Gradle 4 reaches into java.lang; from Java 16 on that has to be allowed.
+    export GRADLE_OPTS="${GRADLE_OPTS:-} --add-opens=java.base/java.lang=ALL-UNNAMED"
+    gradle --no-daemon -q -p "$ROOT" jar "-PsparkJars=$ROOT/.venv/lib/python3.11/site-packages/pyspark/jars"
+    jar_key | sha256sum >"$JAR_STAMP.new"
+    mv "$JAR_STAMP.new" "$JAR_STAMP"
+}
+
+# --- all of it ---------------------------------------------------------------------------------------------------
+
+remember_extras() {
+    read -ra EXTRAS <<<"$({ printf '%s\n' "${EXTRAS[@]-}"; [ ! -d .venv ] || cat "$ASKED" 2>/dev/null || true; } |
+        sed '/^$/d' | sort -u | tr '\n' ' ')" || true
+    printf '%s\n' "${EXTRAS[@]-}" >"$ASKED"
+}
+
+# Runs with a Java that Spark does not know would fail, and nothing may be stored outside the checkout: say it.
+java_hint() {
+    local given=${GIVEN_JAVA_HOME:-$(java_on_path)} found
+    found=$(java_major "$given") || true
+    case $found in 8 | 11 | 17 | '') return ;; esac
+    if find_jdk; then say "your java is version $found, which Spark 3.5 does not know: export JAVA_HOME=$JAVA_HOME"; fi
+}
+
+main() {
+    local start=$SECONDS
+    GIVEN_JAVA_HOME=${JAVA_HOME:-}
+    parse "$@"
+    mkdir -p "$CACHE"
+    exec 9>"$CACHE/setup.lock"
+    flock -n 9 || { say "another setup of this checkout is running: waiting for it"; flock 9; }
+    if [ -n "$LOCK" ]; then
+        find_python || missing "no Python 3.11 in PATH"
+        need_uv
+        phase "requirements.lock" write_lock "${LOCK_OPTIONS[@]}"
+        return
+    fi
+    remember_extras
+    if [ -z "$BROWSER" ] && venv_current && jar_current; then
+        say "up to date: .venv${EXTRAS[*]:+ with ${EXTRAS[*]}}, $JAR"
+        java_hint
+        return
+    fi
+    find_python || true
+    system_packages
+    if ! venv_current; then
+        need_uv
+        phase "Python packages into .venv" install_python
+    fi
+    jar_current || phase "$JAR by Gradle on Java $(find_jdk && java_major "$JAVA_HOME")" build_jar
+    say "ready after $((SECONDS - start)) s: .venv/bin/textmill${EXTRAS[*]:+ with ${EXTRAS[*]}}, $JAR"
+    java_hint
+}
+
+main "$@"

@@ -98,11 +98,6 @@ class Work:
     sources: tuple[Source, ...]
     resources: Resources = Resources()
 
-    @property
-    def partitions(self) -> int:
-        """Shuffle partitions: by the size of the data alone, so that outputs don't depend on the cores."""
-        return max(4, min(4000, sum(source.size for source in self.sources) // (8 << 20)))
-
     def role(self, role: str) -> DataFrame:
         """All rows that play `role`, the sources in the order of `from`."""
         return union([source.read(self.spark) for source in self.rows(role)])
@@ -144,9 +139,23 @@ class Operation(ABC):
         """Compile what the work needs; raises DefinitionError with all that is wrong. No Spark here."""
         return Resources()
 
-    @abstractmethod
+    def partitions(self, work: Work) -> int:
+        """Partitions of its shuffles: by the size of the data alone, so that outputs don't depend on the cores."""
+        return max(4, min(4000, sum(source.size for source in work.sources) // (8 << 20)))
+
     def run(self, work: Work) -> Written:
         """Carry the work out; raises InputError for data that can't be worked on."""
+        key = "spark.sql.shuffle.partitions"
+        before = work.spark.conf.get(key)
+        work.spark.conf.set(key, str(self.partitions(work)))
+        try:
+            return self._run(work)
+        finally:
+            work.spark.conf.set(key, str(before))
+
+    @abstractmethod
+    def _run(self, work: Work) -> Written:
+        """What an operation does."""
 
 
 def union(frames: Sequence[DataFrame]) -> DataFrame:

@@ -49,7 +49,7 @@ class Clean(Operation):
         """One part: the rows that were kept."""
         return ("rows",)
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Raises InputError where the inputs hold no record at all."""
         inputs = [source for source in work.sources if isinstance(source, InputFiles)]
         records = union([read(work.spark, source) for source in inputs])

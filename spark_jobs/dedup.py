@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from spark_jobs.base import DROPPED, Operation, Work, Written
 from spark_jobs.output import write_parts
-from spark_jobs.session import shuffle_partitions
 from textmill.params import Params as BaseParams
 
 
@@ -32,11 +31,10 @@ class Dedup(Operation):
         """One part: the rows that were kept."""
         return ("rows",)
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Reasons: `duplicate` (the same label) and `conflicting_label` (another label for the same text)."""
-        with shuffle_partitions(work.spark, work.partitions):
-            rows = drop_repeated(work.role("rows"), F.col("label"), F.col("id"))
-            return write_parts(rows, work.out, F.length("text"))
+        rows = drop_repeated(work.role("rows"), F.col("label"), F.col("id"))
+        return write_parts(rows, work.out, F.length("text"))
 
 
 def drop_repeated(rows: DataFrame, *survives_first: Column) -> DataFrame:

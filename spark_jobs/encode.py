@@ -93,7 +93,7 @@ class Encode(Operation):
         """The same parts as it takes."""
         return PARTS
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Raises InputError where train is empty, a row has no label, or another part has a label train lacks."""
         rows = {part: work.role(part) for part in PARTS if _count(work, part)}
         if "train" not in rows:

@@ -36,7 +36,7 @@ class Evaluate(Operation):
         """One part: the predictions."""
         return ("predictions",)
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Raises InputError where there is no row to score."""
         rows = work.role(work.params.part)
         if not sum(source.rows for source in work.rows(work.params.part)):

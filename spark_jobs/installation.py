@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from textmill.errors import EnvironmentProblem
@@ -29,20 +30,34 @@ def jar() -> Path:
 
 
 def java() -> tuple[Path, int]:
-    """The `java` that Spark will start and its major version; raises EnvironmentProblem where none fits."""
-    home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if not found:
-        place = f"JAVA_HOME={home}" if home else "PATH"
-        raise EnvironmentProblem(f"no java in {place}: install OpenJDK 17 (Debian: openjdk-17-jdk-headless)")
-    version = _version(found)
-    if version not in SUPPORTED_JAVA:
-        raise EnvironmentProblem(f"{found} is Java {version}; Spark 3.5 and the jar need Java 11 or 17: set JAVA_HOME")
-    return Path(found), version
+    """A `java` that fits and its major version: JAVA_HOME's, the PATH's, or another that is installed.
+
+    Raises EnvironmentProblem where none fits, naming what was found.
+    """
+    found: dict[Path, int] = {}
+    for path in _candidates():
+        found[path] = _version(path)
+        if found[path] in SUPPORTED_JAVA:
+            return path, found[path]
+    seen = ", ".join(f"{path} is Java {version}" for path, version in found.items()) or "no java is installed"
+    raise EnvironmentProblem(
+        f"Spark 3.5 and the jar need Java 11 or 17 ({seen}): install OpenJDK 17 (Debian: openjdk-17-jdk-headless) or set "
+        "JAVA_HOME"
+    )
 
 
-def _version(java: str) -> int:
-    command = [java, "-XshowSettings:properties", "-version"]
+def _candidates() -> Iterator[Path]:
+    """In the order of preference; one at a time, for asking a java its version takes a quarter of a second."""
+    home, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
+    if home and Path(home, "bin/java").is_file():
+        yield Path(home, "bin/java")
+    if on_path:
+        yield Path(on_path).resolve()
+    yield from sorted(Path("/usr/lib/jvm").glob("*/bin/java"))
+
+
+def _version(java: Path) -> int:
+    command = [str(java), "-XshowSettings:properties", "-version"]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     for line in answer.stderr.splitlines():
         name, _, value = line.partition("=")

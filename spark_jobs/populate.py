@@ -15,7 +15,6 @@ from spark_jobs import jvm, templates
 from spark_jobs.base import Entity, Operation, Resources, Work, Written, digest
 from spark_jobs.dedup import drop_repeated
 from spark_jobs.output import write_parts
-from spark_jobs.session import shuffle_partitions
 from textmill.errors import DefinitionError, Problem
 from textmill.params import Params as BaseParams
 
@@ -84,18 +83,22 @@ class Populate(Operation):
         digests = {f"entity {name}": digest(plan["lists"][name]) for name in used}
         return Resources(plan, {"templates": digest(pieces), **digests})
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Reasons: `duplicate`, and `conflicting_label` where two labels make the same text; sources come first."""
-        total = sum(template["amount"] for template in work.resources.data["templates"])
-        partitions = max(4, -(-total // _ROWS_PER_PARTITION))
-        rows = expand(work, total, partitions)
+        rows = expand(work, _total(work), self.partitions(work))
         if work.params.keep_source:
             source = work.role("rows").withColumn("origin", F.lit("source"))
             rows = source.unionByName(rows, allowMissingColumns=True)
-        with shuffle_partitions(work.spark, partitions):
-            made = (F.col("origin") != "source").cast("int")
-            kept = drop_repeated(rows, made, F.col("label"), F.col("id"))
-            return write_parts(kept, work.out, F.length("text"))
+        made = (F.col("origin") != "source").cast("int")
+        return write_parts(drop_repeated(rows, made, F.col("label"), F.col("id")), work.out, F.length("text"))
+
+    def partitions(self, work: Work) -> int:
+        """By the number of utterances to make."""
+        return max(super().partitions(work), -(-_total(work) // _ROWS_PER_PARTITION))
+
+
+def _total(work: Work) -> int:
+    return sum(template["amount"] for template in work.resources.data["templates"])
 
 
 def expand(work: Work, total: int, partitions: int) -> DataFrame:

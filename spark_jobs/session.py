@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ _DETERMINISTIC = {
     "spark.hadoop.parquet.block.size": str(16 << 20),
     "spark.hadoop.parquet.memory.min.chunk.size": str(1 << 20),
 }
+_LOCAL = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
 _DEFAULTS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
@@ -49,8 +54,11 @@ _DEFAULTS = {
 
 def start(settings: SparkSettings, log: Path, name: str = "textmill") -> SparkSession:
     """A session that logs to `log` alone. Raises EnvironmentProblem where Java or the jar is missing."""
-    installation.java()
+    java, _ = installation.java()
     code = installation.jar()
+    os.environ["JAVA_HOME"] = str(java.parent.parent)
+    if settings.master.startswith("local"):
+        os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log.parent.mkdir(parents=True, exist_ok=True)
     log4j = Path(__file__).with_name("log4j2.properties")
     options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
@@ -62,7 +70,7 @@ def start(settings: SparkSettings, log: Path, name: str = "textmill") -> SparkSe
         "spark.driver.extraJavaOptions": options,
         "spark.jars": str(code),
         "spark.driver.extraClassPath": str(code),
-        **({"spark.driver.host": "127.0.0.1"} if settings.master.startswith("local") else {}),
+        **(_LOCAL if settings.master.startswith("local") else {}),
         **settings.conf,
     }
     with _noise_to(log):
@@ -89,15 +97,3 @@ def _noise_to(log: Path) -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-
-
-@contextmanager
-def shuffle_partitions(spark: SparkSession, partitions: int) -> Iterator[None]:
-    """Shuffles inside have this many partitions, whatever the cluster."""
-    key = "spark.sql.shuffle.partitions"
-    before = spark.conf.get(key)
-    spark.conf.set(key, str(partitions))
-    try:
-        yield
-    finally:
-        spark.conf.set(key, before or "200")

@@ -44,7 +44,7 @@ class Split(Operation):
         """The parts of the parameters."""
         return tuple(params.parts)
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """Raises InputError where a label has fewer rows than `min_per_label`."""
         return write_parts(split(work.role("rows"), work.params), work.out, F.length("text"))
 

@@ -67,7 +67,7 @@ class Tokenize(Operation):
         words = sorted({value for name in names for value in entities[name].values})
         return Resources({"user_dict": words}, {f"entity {name}": digest(entities[name].values) for name in names})
 
-    def run(self, work: Work) -> Written:
+    def _run(self, work: Work) -> Written:
         """The parts tokenized, with leaks set aside."""
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
         settings = {**work.params.canonical(), **work.resources.data}

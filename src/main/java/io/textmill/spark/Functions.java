@@ -81,7 +81,7 @@ public final class Functions {
                 return null;
             }
             Cleaner.Result result = cleaner.get().clean(text);
-            return RowFactory.create(result.text, result.reason);
+            return RowFactory.create(result.text(), result.reason());
         };
     }
 
@@ -102,10 +102,10 @@ public final class Functions {
         Broadcasted<Populator> populator = new Broadcasted<>(plan, text -> new Populator(json(text)));
         return i -> {
             Utterance made = populator.get().at(i);
-            Object[] spans = made.spans.stream()
-                    .map(span -> RowFactory.create(span.start, span.end, span.entity))
+            Object[] spans = made.spans().stream()
+                    .map(span -> RowFactory.create(span.start(), span.end(), span.entity()))
                     .toArray();
-            return RowFactory.create(made.text, made.label, made.line, spans);
+            return RowFactory.create(made.text(), made.label(), made.line(), spans);
         };
     }
 

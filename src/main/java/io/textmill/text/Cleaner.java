@@ -13,12 +13,22 @@ import java.util.Locale;
 public final class Cleaner {
     /** A cleaned text, and why it is set aside (null: it is not). */
     public static final class Result {
-        public final String text;
-        public final String reason;
+        private final String text;
+        private final String reason;
 
         Result(String text, String reason) {
             this.text = text;
             this.reason = reason;
+        }
+
+        /** The cleaned text. */
+        public String text() {
+            return text;
+        }
+
+        /** too_short, too_long, or null. */
+        public String reason() {
+            return reason;
         }
     }
 
