@@ -94,9 +94,7 @@ if __name__ == "__main__":
         description="One YAML file takes raw text to a trained, evaluated, servable model on Spark",
         packages=find_packages(
             include=[
-                pattern
-                for name in ("textmill", "pipelines", "spark_jobs", "models")
-                for pattern in (name, f"{name}.*")
+                pattern for name in ("textmill", "pipelines", "spark_jobs", "models") for pattern in (name, f"{name}.*")
             ]
         ),
         package_data={

@@ -35,7 +35,9 @@ class Timed:
     seconds: Mapping[str, float]
 
 
-def prepare(files: Iterable[Path], records: int, made: Sequence[tuple[str, str]], tokenize: Tokenizer, length: int) -> Timed:
+def prepare(
+    files: Iterable[Path], records: int, made: Sequence[tuple[str, str]], tokenize: Tokenizer, length: int
+) -> Timed:
     """clean → dedup → split → (`made` utterances join) → tokenize → encode for the first `records` lines."""
     clock = _Clock()
     lines = itertools.islice(itertools.chain.from_iterable(path.open(encoding="utf-8") for path in files), records)

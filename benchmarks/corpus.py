@@ -17,7 +17,22 @@ from spark_jobs.base import Entity
 from textmill.errors import Problem
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-_NOISE = ("", "", "", "", " ", "  ㅠㅠ", "!!", " ㅋㅋㅋ", "~", " 010-1234-5678", " 20260110-1234567", "\u200b", "！", "…")
+_NOISE = (
+    "",
+    "",
+    "",
+    "",
+    " ",
+    "  ㅠㅠ",
+    "!!",
+    " ㅋㅋㅋ",
+    "~",
+    " 010-1234-5678",
+    " 20260110-1234567",
+    "\u200b",
+    "！",
+    "…",
+)
 
 
 def entities() -> Mapping[str, Entity]:

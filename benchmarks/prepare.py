@@ -1,8 +1,8 @@
 """Time of clean → dedup → split → populate → tokenize → encode, beside a single-core Python version of the same work.
 
-    .venv/bin/python benchmarks/prepare.py            1,649,415 utterances on local[2]
-    .venv/bin/python benchmarks/prepare.py --quick    200,000
-    … --records 10000000                              any other number
+.venv/bin/python benchmarks/prepare.py            1,649,415 utterances on local[2]
+.venv/bin/python benchmarks/prepare.py --quick    200,000
+… --records 10000000                              any other number
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def report(
     """Print the figures."""
     through = records * (1 + MADE_SHARE)
     seconds = sum(steps[step]["seconds"] for step in STEPS)
-    print(f"{records:,} raw utterances, {int(records * MADE_SHARE):,} populated; local[2]; Spark's start {session:.1f} s apart")
+    print(
+        f"{records:,} raw utterances, {int(records * MADE_SHARE):,} populated; local[2]; Spark's start {session:.1f} s apart"
+    )
     print(f"{'step':<10}{'seconds':>10}{'records/s':>12}{'Python records/s':>18}   rows")
     for step in STEPS:
         rows = sum(steps[step]["rows"].values())

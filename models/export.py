@@ -1,6 +1,6 @@
 """From weights.npz and model.json to saved_model/, in a process of its own: how every engine's training ends.
 
-    python -m models.export FOLDER
+python -m models.export FOLDER
 """
 
 from __future__ import annotations

@@ -131,7 +131,9 @@ def _max_mean_pool(layer: described.MaxMeanPool, values: Any, builder: Builder) 
 
 @_translate.register
 def _dense(layer: described.Dense, values: Any, builder: Builder) -> Any:
-    return keras.layers.Dense(layer.units, activation=None if layer.activation == "softmax" else layer.activation)(values)
+    return keras.layers.Dense(layer.units, activation=None if layer.activation == "softmax" else layer.activation)(
+        values
+    )
 
 
 def set_threads(threads: int) -> tuple[int, int]:

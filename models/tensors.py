@@ -67,7 +67,9 @@ class Tensors:
         shards = self.described["shards"]
         if shards % ranks:
             fitting = [count for count in range(1, shards + 1) if shards % count == 0]
-            found.append(f"{ranks} ranks can't share {shards} shards equally: use {fitting}, or encode with other shards")
+            found.append(
+                f"{ranks} ranks can't share {shards} shards equally: use {fitting}, or encode with other shards"
+            )
         for part, described in self.described["parts"].items():
             found += self._problems_of(part, described["rows_per_shard"], shards)
         return found

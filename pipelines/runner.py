@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines import trainings
 from pipelines.checks import Check, counts
 from pipelines.keys import Because
-from pipelines.pipeline import EVALUATE, TRAIN, Node, Pipeline, Taken
+from pipelines.pipeline import TRAIN, Node, Pipeline, Taken
 from pipelines.plan import Planned
 from pipelines.progress import Listener
 from pipelines.runs import Run
@@ -107,7 +107,9 @@ class Runner:
 
             given = self.pipeline.profile.spark
             settings = session.SparkSettings(given.master, given.memory, given.conf)
-            self._spark = session.start(settings, Path(self.run.record["log"]), f"textmill {self.pipeline.definition.name}")
+            self._spark = session.start(
+                settings, Path(self.run.record["log"]), f"textmill {self.pipeline.definition.name}"
+            )
         return self._spark
 
 

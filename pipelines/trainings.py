@@ -33,7 +33,9 @@ def nodes(
         if tensors is None or tensors.op != "tensor.encode":
             known = [step.name for step in steps.values() if step.op == "tensor.encode"]
             problems.append(
-                tree.problem((*keys, "from"), f"'{given.from_}' is no tensor.encode step{did_you_mean(given.from_, known)}")
+                tree.problem(
+                    (*keys, "from"), f"'{given.from_}' is no tensor.encode step{did_you_mean(given.from_, known)}"
+                )
             )
         elif not any(taken.role == "test" for taken in steps[tensors.takes[0].node].takes):
             message = f"step {tensors.takes[0].node} has no test part to evaluate on"
@@ -49,7 +51,9 @@ def _params(
 ) -> dict[str, Any] | None:
     engine = profile.engine or given.engine
     if engine not in engines.NAMES:
-        problems.append(tree.problem((*keys, "engine"), f"unknown engine '{engine}'{did_you_mean(engine, engines.NAMES)}"))
+        problems.append(
+            tree.problem((*keys, "engine"), f"unknown engine '{engine}'{did_you_mean(engine, engines.NAMES)}")
+        )
     if given.model not in catalogue.NAMES:
         known = did_you_mean(given.model, catalogue.NAMES)
         problems.append(tree.problem((*keys, "model"), f"unknown model '{given.model}'{known}"))
@@ -89,10 +93,10 @@ def train(
         name=node.name.partition(".")[2],
         model=given["model"],
         model_params=given["params"],
-        tensors=tensors,
-        out=out,
-        checkpoints=checkpoints,
-        logs=run,
+        tensors=tensors.resolve(),  # workers start in another folder
+        out=out.resolve(),
+        checkpoints=checkpoints.resolve(),
+        logs=run.resolve(),
         epochs=given["epochs"],
         batch=given["batch"],
         learning_rate=given["learning_rate"],

@@ -60,7 +60,9 @@ def order(wired: Mapping[str, Iterable[Wire]], tree: Tree, problems: list[Proble
         ready = [step for step in waiting if all(wire.node not in waiting for wire in wired[step])]
         if not ready:
             problems.append(
-                tree.problem(("steps", waiting[0], "from"), f"steps take from each other in a circle: {', '.join(waiting)}")
+                tree.problem(
+                    ("steps", waiting[0], "from"), f"steps take from each other in a circle: {', '.join(waiting)}"
+                )
             )
             return done
         done += ready

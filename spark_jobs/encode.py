@@ -219,9 +219,7 @@ def _write_vocabulary(path: Path, tokens: Sequence[tuple[str, int]]) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _write_tensors(
-    work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]
-) -> None:
+def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]) -> None:
     _write_json(work.out / "labels.json", labels)
     described = {
         "length": work.params.length,

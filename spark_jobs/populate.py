@@ -118,9 +118,7 @@ def _list(entity: Entity) -> dict[str, Any]:
     return {"values": list(entity.values), "weights": list(entity.weights) if entity.weights else None}
 
 
-def _amounts(
-    parsed: list[templates.Template], params: Params, entities: Mapping[str, Entity]
-) -> list[dict[str, Any]]:
+def _amounts(parsed: list[templates.Template], params: Params, entities: Mapping[str, Entity]) -> list[dict[str, Any]]:
     by_label = {
         label: list(group)
         for label, group in itertools.groupby(sorted(parsed, key=lambda t: (t.label, t.line)), lambda t: t.label)
@@ -137,9 +135,7 @@ def _amounts(
             problems.append(_too_small(label, amount, sum(capacities)))
         shares = templates.allocate(min(amount, sum(capacities)), capacities)
         for template, share in zip(by_label[label], shares, strict=True):
-            compiled.append(
-                {"label": label, "line": template.line, "amount": share, "pieces": list(template.pieces)}
-            )
+            compiled.append({"label": label, "line": template.line, "amount": share, "pieces": list(template.pieces)})
     if problems:
         raise DefinitionError(problems)
     return compiled

@@ -15,6 +15,7 @@ from spark_jobs import installation
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+
 @dataclass(frozen=True)
 class SparkSettings:
     """Where Spark runs and with how much of the machine."""

@@ -1,8 +1,8 @@
 """The template language of text.populate: parsing with line-numbered errors, capacity, and amounts per template.
 
-    # a comment
-    [delivery_status]                                section: the label of the templates below
-    (|혹시 ){PRODUCT}{은/는} 언제 (와요|오나요)?      entity slot, particle, alternatives
+# a comment
+[delivery_status]                                section: the label of the templates below
+(|혹시 ){PRODUCT}{은/는} 언제 (와요|오나요)?      entity slot, particle, alternatives
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 from pyspark.sql import DataFrame
@@ -97,5 +97,3 @@ def set_leaks_aside(parts: list[DataFrame]) -> DataFrame:
     reason = F.when(leak, F.lit("leak"))
     part = F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
     return joined.withColumn("reason", reason).withColumn("part", part).drop("_key", "_order", "_last")
-
-

@@ -52,7 +52,9 @@ class TrainJob:
 
     def to_json(self) -> str:
         """The job for a worker process."""
-        return json.dumps({key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()})
+        return json.dumps(
+            {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> TrainJob:

@@ -30,7 +30,9 @@ class Local(Engine):
         """TensorFlow and tf_keras must be installed."""
         missing = [package for package in ("tensorflow", "tf_keras") if find_spec(package) is None]
         if missing:
-            return Probe(False, f"{' and '.join(missing)} not installed", "scripts/setup.sh, or pip install textmill[local]")
+            return Probe(
+                False, f"{' and '.join(missing)} not installed", "scripts/setup.sh, or pip install textmill[local]"
+            )
         return Probe(True)
 
     def check(self, job: TrainJob) -> list[str]:

@@ -63,7 +63,9 @@ def selection(command: Command) -> Command:
     return command
 
 
-def load(file: Path, sets: tuple[str, ...], date: dt.datetime | None, profile: str | None, sample: float | None) -> Pipeline:
+def load(
+    file: Path, sets: tuple[str, ...], date: dt.datetime | None, profile: str | None, sample: float | None
+) -> Pipeline:
     """The pipeline that the options of `definition` describe."""
     from pipelines.definition import load as load_definition
 

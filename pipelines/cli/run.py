@@ -88,7 +88,9 @@ def _again(pipeline: Pipeline) -> str:
 
 def _header(told: Listener, run: Run, plan: list[Planned]) -> None:
     number = sum(planned.action == "run" for planned in plan)
-    told.say(f"run {run.record['name']}/{run.record['run']}: {number} of {len(plan)} steps to run, the others are reused")
+    told.say(
+        f"run {run.record['name']}/{run.record['run']}: {number} of {len(plan)} steps to run, the others are reused"
+    )
     if number:
         told.say(f"log    {run.record['log']}")
         told.say(f"resume {run.record['command']}")
@@ -103,7 +105,9 @@ def _report(run: Run, runner: Runner) -> Path:
         metrics = Path(step["output"]) / "metrics.json"
         if step["op"] == EVALUATE and metrics.is_file():
             found = json.loads(metrics.read_text(encoding="utf-8"))
-            run.record["metrics"][step["step"].partition(".")[2]] = {k: found[k] for k in ("rows", "accuracy", "macro_f1")}
+            run.record["metrics"][step["step"].partition(".")[2]] = {
+                k: found[k] for k in ("rows", "accuracy", "macro_f1")
+            }
     report = run.folder / "report.html"
     run.record["report"] = str(report)
     run.finish("done")

@@ -20,11 +20,15 @@ def command(run: str, root: str | None, as_json: bool) -> None:
     if as_json:
         options.print_json(record)
         return
-    click.echo(f"run {record['name']}/{record['run']}: {record['status']}, date {record['date']}, profile {record['profile']}")
+    click.echo(
+        f"run {record['name']}/{record['run']}: {record['status']}, date {record['date']}, profile {record['profile']}"
+    )
     for step in record["steps"]:
         click.echo(line(step))
     for model, scores in record["metrics"].items():
-        click.echo(f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,} test rows")
+        click.echo(
+            f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,} test rows"
+        )
     if record["error"]:
         click.echo(f"error  {record['error']}")
     if record["status"] != "done":

@@ -28,7 +28,9 @@ def lines(series: Mapping[str, Sequence[float]], label: str, best: int | None = 
     x = [_LEFT + (_WIDTH - _LEFT - _RIGHT) * (n / max(1, epochs - 1) if epochs > 1 else 0.5) for n in range(epochs)]
     body = _grid(axis)
     if best is not None and 0 < best <= epochs:
-        body += f'<line class="best" x1="{x[best - 1]:.1f}" x2="{x[best - 1]:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
+        body += (
+            f'<line class="best" x1="{x[best - 1]:.1f}" x2="{x[best - 1]:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
+        )
     for number, (name, values) in enumerate(series.items()):
         points = [(x[n], _y(value, axis)) for n, value in enumerate(values)]
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
@@ -69,7 +71,9 @@ def heat(labels: Sequence[str], matrix: Sequence[Sequence[int]], label: str) -> 
         body += f'<text class="name" style="font-size:{cell * 0.62:.0f}px" transform="translate({x:.1f},{margin - 4}) rotate(-90)">{escape(true)}</text>'
         for column, rows in enumerate(counts):
             kind = "right" if row == column else "wrong"
-            shown = f'<rect class="cell {kind}" x="{margin + column * cell}" y="{y}" width="{cell - 1}" height="{cell - 1}"'
+            shown = (
+                f'<rect class="cell {kind}" x="{margin + column * cell}" y="{y}" width="{cell - 1}" height="{cell - 1}"'
+            )
             opacity = 0.06 if not rows else 0.25 + 0.75 * rows / total
             tip = _title(f"{true} taken for {labels[column]}: {rows} of {total}") if rows else ""
             body += f'{shown} fill-opacity="{opacity:.2f}">{tip}</rect>'

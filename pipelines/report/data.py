@@ -138,9 +138,7 @@ def _vocabulary(file: Path) -> tuple[list[tuple[str, int]], int]:
     return head, size
 
 
-def _models(
-    run: Mapping[str, Any], folder_of: Mapping[str, Path], manifests: Mapping[str, Any]
-) -> list[Model]:
+def _models(run: Mapping[str, Any], folder_of: Mapping[str, Path], manifests: Mapping[str, Any]) -> list[Model]:
     names = [entry["step"].partition(".")[2] for entry in run["steps"] if entry["op"] == "model.train"]
     return [model for name in names if (model := _model(name, folder_of, manifests)) is not None]
 

@@ -48,8 +48,16 @@ TEMPLATES = """
 
 def utterances(number: int = 60) -> list[dict[str, str]]:
     """Short utterances of three intents, all different."""
-    said = {"delivery": "택배가 언제 오는지 궁금해요", "refund": "환불을 받고 싶습니다", "stock": "재고가 있는지 알고 싶어요"}
-    return [{"text": f"{text} {n}번째 {intent}", "intent": intent} for n in range(number // 3) for intent, text in said.items()]
+    said = {
+        "delivery": "택배가 언제 오는지 궁금해요",
+        "refund": "환불을 받고 싶습니다",
+        "stock": "재고가 있는지 알고 싶어요",
+    }
+    return [
+        {"text": f"{text} {n}번째 {intent}", "intent": intent}
+        for n in range(number // 3)
+        for intent, text in said.items()
+    ]
 
 
 class Project:

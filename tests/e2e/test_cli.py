@@ -43,7 +43,10 @@ def test_no_held_out_text_is_in_train(project: Project) -> None:
     done = project.textmill("run", "small.yaml", "--to", "tokens")
     assert done.returncode == 0, done.stdout + done.stderr
     (folder,) = (project.folder / "runs/store/text.tokenize").glob("[0-9a-f]*[0-9a-f]")
-    tokens = {part: {tuple(row) for row in ds.dataset(folder / part).to_table()["tokens"].to_pylist()} for part in ("train", "valid", "test")}
+    tokens = {
+        part: {tuple(row) for row in ds.dataset(folder / part).to_table()["tokens"].to_pylist()}
+        for part in ("train", "valid", "test")
+    }
     assert tokens["test"] and not tokens["train"] & tokens["test"] and not tokens["train"] & tokens["valid"]
     peeked = project.textmill("peek", "small.yaml", "tokens", "--dropped", "leak", "-n", "50")
     assert "reason=leak" in peeked.stdout and "택배가 언제 오는지 궁금해요" in peeked.stdout
@@ -59,7 +62,9 @@ def test_broken_lines_below_the_limit_are_set_aside_and_counted(project: Project
 
 def test_broken_lines_above_the_limit_stop_the_run_and_say_where_to_look(project: Project) -> None:
     project.records([*lines(), *[b'{"text": "cut off'] * 3])
-    done = project.textmill("run", "small.yaml", "--to", "split", "--set", "inputs.chats.max_bad=2%", "--set", "root=runs")
+    done = project.textmill(
+        "run", "small.yaml", "--to", "split", "--set", "inputs.chats.max_bad=2%", "--set", "root=runs"
+    )
     assert done.returncode == 1
     first, last = done.stderr.strip().splitlines()[0], done.stderr.strip().splitlines()[-1]
     assert "3 of 63 records of chats (4.8%) can't be read, more than max_bad 2.0% (3 broken_json)" in first
@@ -92,7 +97,9 @@ def test_a_failing_check_stops_before_the_next_step(project: Project) -> None:
 
 
 def test_input_problems_need_no_jvm(project: Project) -> None:
-    done = project.textmill("run", "small.yaml", "--set", "steps.clean.min_char=2", "--set", "inputs.chats.label=intend")
+    done = project.textmill(
+        "run", "small.yaml", "--set", "steps.clean.min_char=2", "--set", "inputs.chats.label=intend"
+    )
     assert done.returncode == 2 and not (project.folder / "runs").exists()
     assert "--set steps.clean.min_char: unknown key, did you mean 'min_chars'?" in done.stderr
     assert "no column 'intend' for label, did you mean 'intent'?" in done.stderr
@@ -107,8 +114,14 @@ def test_schema_accepts_the_definitions_of_the_project(project: Project) -> None
     schema = json.loads(project.textmill("schema").stdout)
     validator = jsonschema.Draft202012Validator(schema)
     for path in (project.definition, *CONF.glob("*.yaml")):
-        assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []
-    assert list(validator.iter_errors({"name": "x", "inputs": {}, "steps": {"a": {"do": "text.clean", "from": "b", "mask": ["nose"]}}}))
+        assert [
+            error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))
+        ] == []
+    assert list(
+        validator.iter_errors(
+            {"name": "x", "inputs": {}, "steps": {"a": {"do": "text.clean", "from": "b", "mask": ["nose"]}}}
+        )
+    )
 
 
 def test_interrupting_says_how_to_go_on(project: Project) -> None:

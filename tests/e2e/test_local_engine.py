@@ -53,11 +53,25 @@ def job(tensors: Path, folder: Path, epochs: int = 4, **more: object) -> TrainJo
         (folder / name).mkdir(parents=True, exist_ok=True)
     params = {"embedding": 16, "units": 8, "token_dropout": 0.05, "dropout": 0.2}
     given = {"metric": "accuracy", "patience": 4, "learning_rate": 0.01, **more}
-    return TrainJob("m", "bigru", params, tensors, folder / "out", folder / "checkpoints", folder / "logs", epochs, 64, seed=7, **given)  # type: ignore[arg-type]
+    return TrainJob(
+        "m",
+        "bigru",
+        params,
+        tensors,
+        folder / "out",
+        folder / "checkpoints",
+        folder / "logs",
+        epochs,
+        64,
+        seed=7,
+        **given,
+    )  # type: ignore[arg-type]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +116,9 @@ def test_a_lost_worker_is_named_with_its_signal(tensors: Path, tmp_path: Path) -
             if "local_worker" in " ".join(worker.cmdline()):
                 os.kill(worker.pid, signal.SIGKILL)
 
-    with pytest.raises(WorkerLost, match=r"rank 0 on \S+ ended with signal SIGKILL; its log \S+train-m.log ends:\n    threads"):
+    with pytest.raises(
+        WorkerLost, match=r"rank 0 on \S+ ended with signal SIGKILL; its log \S+train-m.log ends:\n    threads"
+    ):
         engine("local").train(lost, kill)
 
 

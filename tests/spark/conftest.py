@@ -42,7 +42,9 @@ class Bench:
         sizes = {name: {"bytes": (path / name).stat().st_size} for name in files}
         return rows_of({"parts": {"rows": part}, "files": sizes}, path, "rows", role)
 
-    def run(self, operation: Operation, sources: Sequence[Source], resources: Resources = Resources(), **params: Any) -> Done:
+    def run(
+        self, operation: Operation, sources: Sequence[Source], resources: Resources = Resources(), **params: Any
+    ) -> Done:
         """The operation's output."""
         out = self.new_folder()
         given = operation.Params.model_validate(params)
@@ -71,11 +73,11 @@ class Done:
 
     def contents(self) -> dict[str, bytes]:
         """Every file by name."""
-        return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in sorted(self.out.rglob("*.parquet"))}
+        return {
+            path.relative_to(self.out).as_posix(): path.read_bytes() for path in sorted(self.out.rglob("*.parquet"))
+        }
 
 
 @pytest.fixture
 def bench(spark: SparkSession, tmp_path: Path) -> Bench:
     return Bench(spark, tmp_path)
-
-

@@ -79,7 +79,9 @@ def test_nothing_is_masked_unless_asked(clean: Clean) -> None:
     assert clean("010-1234-5678")[0] == "010-1234-5678"
 
 
-@pytest.mark.parametrize(("text", "reason"), [("", "too_short"), ("가", "too_short"), ("가나", None), ("가" * 6, "too_long"), ("👍👍", None)])
+@pytest.mark.parametrize(
+    ("text", "reason"), [("", "too_short"), ("가", "too_short"), ("가나", None), ("가" * 6, "too_long"), ("👍👍", None)]
+)
 def test_lengths_are_counted_in_code_points(clean: Clean, text: str, reason: str | None) -> None:
     assert clean(text, min_chars=2, max_chars=5)[1] == reason
 
@@ -118,7 +120,9 @@ def test_verbs_come_out_as_their_stems(tokenize: Tokenize) -> None:
 
 def test_a_user_dictionary_keeps_a_value_whole(tokenize: Tokenize) -> None:
     assert "새롬초코라떼" not in tokenize("새롬초코라떼는 있나요", "nori")
-    assert "새롬초코라떼" in tokenize("새롬초코라떼는 있나요", "nori", user_dict=["새롬초코라떼", "두 단어", "새롬초코라떼"])
+    assert "새롬초코라떼" in tokenize(
+        "새롬초코라떼는 있나요", "nori", user_dict=["새롬초코라떼", "두 단어", "새롬초코라떼"]
+    )
 
 
 def test_stop_words_are_kept_unless_asked(tokenize: Tokenize) -> None:

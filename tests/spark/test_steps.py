@@ -92,7 +92,9 @@ def test_split_is_exact_for_every_label_and_independent_of_order(bench: Bench) -
     assert labels == {
         "train": {"big": 450, "small": 50}, "valid": {"big": 180, "small": 20}, "test": {"big": 270, "small": 30},
     }  # fmt: skip
-    again = bench.run(Split(), [bench.source(rows[::-1], "rows", SCHEMA)], parts={"train": 0.5, "valid": 0.2, "test": 0.3})
+    again = bench.run(
+        Split(), [bench.source(rows[::-1], "rows", SCHEMA)], parts={"train": 0.5, "valid": 0.2, "test": 0.3}
+    )
     for part in labels:
         assert {r["id"] for r in done.rows(part)} == {r["id"] for r in again.rows(part)}
 
@@ -108,7 +110,10 @@ def test_split_refuses_labels_with_one_example(bench: Bench) -> None:
 def populate(bench: Bench, sources: list[Any], amount: int, tmp_path: Path, text: str) -> Done:
     (tmp_path / "t.txt").write_text(text, encoding="utf-8")
     params = {"templates": str(tmp_path / "t.txt"), "amount": {"per_intent": amount}}
-    entities = {"P": Entity("P", ("연필", "지우개", "공책"), (1.0, 1.0, 2.0)), "C": Entity("C", ("빨강", "파랑"), None, False)}
+    entities = {
+        "P": Entity("P", ("연필", "지우개", "공책"), (1.0, 1.0, 2.0)),
+        "C": Entity("C", ("빨강", "파랑"), None, False),
+    }
     resources = Populate().resources(PopulateParams.model_validate(params), entities)
     return bench.run(Populate(), sources, resources, **params)
 
@@ -145,7 +150,7 @@ def test_tokenize_sets_held_out_texts_aside(bench: Bench) -> None:
 def encode(bench: Bench, parts: dict[str, int], **params: Any) -> Done:
     schema = f"{SCHEMA}, tokens array<string>"
     sources = [
-        bench.source([{**row(n), "tokens": ["all", f"w{n % 7}", part]} for n in range(rows)], part, schema)
+        bench.source([{**row(n, label="l"), "tokens": ["all", f"w{n % 7}", part]} for n in range(rows)], part, schema)
         for part, rows in parts.items()
     ]
     return bench.run(Encode(), sources, vocabulary={"min_count": 1}, length=4, **params)
@@ -156,10 +161,9 @@ def test_encode_makes_equal_shards_of_all_rows(bench: Bench, rows: int, shards: 
     done = encode(bench, {"train": rows, "test": 3}, shards=shards)
     files = done.written.parts["train"]["files"]
     assert len(files) == shards
-    sizes = {len([r for r in done.rows("train")]) for _ in (0,)}
     padded = [r for r in done.rows("train") if r["weight"] == 0]
     described = json.loads((done.out / "tensors.json").read_text())["parts"]["train"]
-    assert described["rows"] == described["rows_per_shard"] * shards == sizes.pop()
+    assert described["rows"] == described["rows_per_shard"] * shards == len(done.rows("train"))
     assert described["real_rows"] == rows and described["padded"] == len(padded)
     assert all(len(r["ids"]) == 4 for r in done.rows("train"))
     assert all(r["ids"] == [0, 0, 0, 0] for r in padded)
@@ -182,9 +186,6 @@ def test_encode_fits_the_vocabulary_on_train_alone(bench: Bench) -> None:
 
 
 def test_encode_does_not_depend_on_order_or_partitions(bench: Bench, spark: Any) -> None:
-    from pyspark.sql import functions as F
-
-    assert F is not None
     first = encode(bench, {"train": 500, "valid": 40, "test": 40}, shards=4).contents()
     spark.conf.set("spark.sql.shuffle.partitions", "3")
     try:

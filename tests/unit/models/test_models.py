@@ -66,7 +66,9 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     assert found.problems() == []
     assert "3 ranks can't share 4 shards equally: use [1, 2, 4]" in found.problems(3)[0]
     (tmp_path / "t" / "train" / "00003.parquet").unlink()
-    pq.write_table(pq.read_table(tmp_path / "t" / "train" / "00000.parquet").slice(1), tmp_path / "t" / "train" / "00000.parquet")
+    pq.write_table(
+        pq.read_table(tmp_path / "t" / "train" / "00000.parquet").slice(1), tmp_path / "t" / "train" / "00000.parquet"
+    )
     assert [problem.split(str(tmp_path))[1] for problem in Tensors(tmp_path / "t").problems()] == [
         "/t/train holds 3 shards instead of 4",
         "/t/train/00000.parquet has 2 rows instead of 3: ranks would take unequal steps",

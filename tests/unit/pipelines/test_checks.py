@@ -6,7 +6,10 @@ import pytest
 
 from pipelines.checks import parse
 
-MANIFEST = {"parts": {"rows": {"rows": 80}, "dropped": {"rows": 20}}, "stats": {"reasons": {"duplicate": 15, "leak": 5}}}
+MANIFEST = {
+    "parts": {"rows": {"rows": 80}, "dropped": {"rows": 20}},
+    "stats": {"reasons": {"duplicate": 15, "leak": 5}},
+}
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,11 @@ def test_message_of_one_problem(folder: Path, old: str, new: str, message: str) 
 
 
 def test_all_problems_at_once_in_the_order_of_the_file(folder: Path) -> None:
-    text = GOOD.replace("min_chars: 2", "min_char: 2").replace("split.test]", "split.tset]").replace("epochs: 2", "epoch: 2")
+    text = (
+        GOOD.replace("min_chars: 2", "min_char: 2")
+        .replace("split.test]", "split.tset]")
+        .replace("epochs: 2", "epoch: 2")
+    )
     found = problems(folder, text)
     assert [line.split(":")[1].split()[0] for line in found] == ["8", "11", "14"]
 
@@ -150,7 +154,9 @@ def test_seed_of_the_definition_is_the_default_of_every_seed(folder: Path) -> No
 def test_date_variable_and_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "dt=2026-03-04").mkdir()
     (folder / "chats.jsonl").rename(folder / "dt=2026-03-04" / "chats.jsonl")
-    text = GOOD.replace("path: chats.jsonl", 'path: "dt=${run.date}"').replace("name: demo", 'name: demo\n    root: "${env.SPOT:-runs}"')
+    text = GOOD.replace("path: chats.jsonl", 'path: "dt=${run.date}"').replace(
+        "name: demo", 'name: demo\n    root: "${env.SPOT:-runs}"'
+    )
     monkeypatch.setenv("SPOT", "out")
     pipeline = load(write(folder, text), date=dt.date(2026, 3, 4))
     assert (pipeline.definition.root, pipeline.date) == ("out", dt.date(2026, 3, 4))
@@ -161,7 +167,9 @@ def test_unknown_profile(folder: Path) -> None:
 
 
 def test_steps_in_a_circle(folder: Path) -> None:
-    text = GOOD.replace("from: chats,", "from: dedup,").replace("from: clean}", "from: clean}\n      dedup: {do: text.dedup, from: split.train}")
+    text = GOOD.replace("from: chats,", "from: dedup,").replace(
+        "from: clean}", "from: clean}\n      dedup: {do: text.dedup, from: split.train}"
+    )
     assert any("in a circle" in line for line in problems(folder, text))
 
 

@@ -25,7 +25,9 @@ def chain(**params: int) -> tuple[Pipeline, dict[str, dict[str, Any]]]:
         parts = [["rows", ["rows"], source, keys[source]] for source in sources]
         reasons[name] = {"op": f"op.{name}", "version": 1, "params": given, "takes": parts, "files": {}, "jar": "j"}
         keys[name] = digest(reasons[name])
-    definition = Definition.model_validate({"name": "x", "inputs": {"i": {"path": "p", "format": "text"}}, "steps": {"a": {}}})
+    definition = Definition.model_validate(
+        {"name": "x", "inputs": {"i": {"path": "p", "format": "text"}}, "steps": {"a": {}}}
+    )
     return Pipeline("x.yaml", definition, dt.date(2026, 1, 1), "local", Profile(), nodes, {}), reasons
 
 

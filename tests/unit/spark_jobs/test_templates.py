@@ -17,7 +17,9 @@ ENTITIES = {"A": Entity("A", ("x", "y", "z")), "B": Entity("B", ("1", "2"))}
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20), st.data())
-def test_allocation_is_exact_within_capacity_and_as_even_as_it_can_be(capacities: list[int], data: st.DataObject) -> None:
+def test_allocation_is_exact_within_capacity_and_as_even_as_it_can_be(
+    capacities: list[int], data: st.DataObject
+) -> None:
     amount = data.draw(st.integers(0, sum(capacities)))
     shares = allocate(amount, capacities)
     assert sum(shares) == amount

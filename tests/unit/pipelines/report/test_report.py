@@ -40,7 +40,15 @@ def step(folder: Path, name: str, op: str, parts: dict[str, int], stats: dict[st
     folder.mkdir(parents=True)
     manifest = {"parts": {part: {"rows": rows} for part, rows in parts.items()}, "stats": stats}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    return {"step": name, "op": op, "action": "run", "why": "no earlier output", "seconds": 1.5, "status": "done", "rows": parts}
+    return {
+        "step": name,
+        "op": op,
+        "action": "run",
+        "why": "no earlier output",
+        "seconds": 1.5,
+        "status": "done",
+        "rows": parts,
+    }
 
 
 def part_stats(labels: dict[str, int], **more: int) -> dict[str, Any]:
@@ -55,18 +63,40 @@ def run(tmp_path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     parts = {"train": part_stats(labels), "test": part_stats({NASTY: 6, "other": 4})}
     encoded = {part: {**stats, "unknown": 3} for part, stats in parts.items()}
     entries = [
-        step(where["clean"], "clean", "text.clean", {"rows": 90, "dropped": 10}, {"reasons": {"broken_json": 7, "too_long": 3}}),
+        step(
+            where["clean"],
+            "clean",
+            "text.clean",
+            {"rows": 90, "dropped": 10},
+            {"reasons": {"broken_json": 7, "too_long": 3}},
+        ),
         step(where["tokens"], "tokens", "text.tokenize", {"train": 100, "test": 10}, {"parts": parts, "reasons": {}}),
-        step(where["tensors"], "tensors", "tensor.encode", {"train": 100, "test": 10}, {"parts": encoded, "reasons": {}}),
+        step(
+            where["tensors"], "tensors", "tensor.encode", {"train": 100, "test": 10}, {"parts": encoded, "reasons": {}}
+        ),
         step(where["train.m"], "train.m", "model.train", {}, {"records_per_s": 1234.5}),
         step(where["evaluate.m"], "evaluate.m", "model.evaluate", {"predictions": 10}, {"reasons": {}}),
     ]
     (where["tensors"] / "vocabulary.tsv").write_text("<phone>\t9\n배송\t5\n", encoding="utf-8")
     epoch = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7, "val_macro_f1": 0.65}
-    history = {"epochs": [epoch, {**epoch, "epoch": 2}], "best_epoch": 2, "parameters": 4321, "batch": 8, "steps_per_epoch": 2, "metric": "loss"}
+    history = {
+        "epochs": [epoch, {**epoch, "epoch": 2}],
+        "best_epoch": 2,
+        "parameters": 4321,
+        "batch": 8,
+        "steps_per_epoch": 2,
+        "metric": "loss",
+    }
     (where["train.m"] / "history.json").write_text(json.dumps(history))
     per_class = [{"label": label, "precision": 0.5, "recall": 0.25, "f1": 0.333, "support": 5} for label in labels]
-    metrics = {"rows": 10, "accuracy": 0.7, "macro_f1": 0.654, "labels": list(labels), "per_class": per_class, "confusion": [[4, 2], [1, 3]]}
+    metrics = {
+        "rows": 10,
+        "accuracy": 0.7,
+        "macro_f1": 0.654,
+        "labels": list(labels),
+        "per_class": per_class,
+        "confusion": [[4, 2], [1, 3]],
+    }
     (where["evaluate.m"] / "metrics.json").write_text(json.dumps(metrics))
     (where["evaluate.m"] / "predictions").mkdir()
     table = pa.table({"id": ["1", "2", "3"], "text": ["fine", NASTY, "unsure"], "label": ["other"] * 3, "predicted": ["other", NASTY, NASTY],
@@ -88,7 +118,16 @@ def page(record: dict[str, Any], where: dict[str, Path], tmp_path: Path) -> str:
 
 def test_a_whole_report_shows_the_figures_it_was_given(run: Any, tmp_path: Path) -> None:
     text = page(*run, tmp_path)
-    for shown in ("70.0 %", "0.654", "4,321 parameters", "1,234 records/s", "not valid JSON 7, text too long 3", "10 (10.0 %)", "배송", "99.0 %"):
+    for shown in (
+        "70.0 %",
+        "0.654",
+        "4,321 parameters",
+        "1,234 records/s",
+        "not valid JSON 7, text too long 3",
+        "10 (10.0 %)",
+        "배송",
+        "99.0 %",
+    ):
         assert shown in text, shown
     assert text.index("99.0 %") < text.index("40.0 %")  # the surest mistake first
     assert "fine</td>" not in text  # what is right is no mistake
@@ -119,6 +158,8 @@ def test_ticks_are_round_and_reach_the_highest_value(highest: float, last: float
     assert ticks(highest)[0] == 0 and ticks(highest)[-1] == pytest.approx(last)
 
 
-@pytest.mark.parametrize(("share", "rows", "low", "high"), [(0.5, 100, 0.404, 0.596), (1.0, 10, 0.722, 1.0), (0.0, 0, 0.0, 1.0)])
+@pytest.mark.parametrize(
+    ("share", "rows", "low", "high"), [(0.5, 100, 0.404, 0.596), (1.0, 10, 0.722, 1.0), (0.0, 0, 0.0, 1.0)]
+)
 def test_wilson_interval(share: float, rows: int, low: float, high: float) -> None:
     assert wilson(share, rows) == pytest.approx((low, high), abs=5e-4)
