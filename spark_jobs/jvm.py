@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -26,6 +27,11 @@ def counter(spark: SparkSession) -> tuple[Callable[..., Column], Callable[[], di
     name = f"textmill_count_{next(_names)}"
     stats = spark._jvm.io.textmill.spark.Functions.count(spark._jsparkSession, name)  # type: ignore[union-attr]
     return lambda *columns: F.call_udf(name, *columns), lambda: json.loads(stats.json())
+
+
+def canonicalize(spark: SparkSession, file: Path) -> None:
+    """Make the bytes of a Parquet file depend on its content alone."""
+    spark._jvm.io.textmill.spark.ParquetFooter.canonicalize(str(file.resolve()))  # type: ignore[union-attr]
 
 
 def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
@@ -46,12 +46,12 @@ def write_parts(
     written = frame.where(seen).drop(*leave_out)
     written.write.partitionBy("part").parquet(str(out / "_scratch"))
     fields = [field.jsonValue() for field in written.schema.fields if field.name != "part"]
-    parts = _settle(out / "_scratch", out, {"type": "struct", "fields": fields})
+    parts = _settle(frame.sparkSession, out / "_scratch", out, {"type": "struct", "fields": fields})
     return Written(parts, stats())
 
 
-def _settle(scratch: Path, out: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Move the files to their final names: Spark's own hold a random identifier."""
+def _settle(spark: SparkSession, scratch: Path, out: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Move the files to their final names, for Spark's own hold a random identifier."""
     parts: dict[str, Any] = {}
     for folder in sorted(scratch.glob("part=*")):
         part = folder.name.removeprefix("part=")
@@ -59,6 +59,7 @@ def _settle(scratch: Path, out: Path, schema: Mapping[str, Any]) -> dict[str, An
         names = []
         for index, file in enumerate(sorted(folder.glob("part-*.parquet"), key=_task_number)):
             names.append(f"{part}/{index:05d}.parquet")
+            jvm.canonicalize(spark, file)
             file.rename(out / names[-1])
         rows = sum(pq.read_metadata(out / name).num_rows for name in names)
         parts[part] = {"rows": rows, "files": names, "schema": schema}
