@@ -47,19 +47,23 @@ public final class Functions {
 
     /** Registers the function {@code kind} (clean, tokenize, encode, populate) bound to parameters in JSON. */
     public static void register(SparkSession spark, String name, String kind, String params) {
+        spark.udf().register(name, make(spark, kind, params).asNondeterministic());
+    }
+
+    /**
+     * The functions are registered as not deterministic although they are: Spark's optimizer copies a deterministic one
+     * to each place where a field of its result is used, and then it runs as many times for every row.
+     */
+    private static UserDefinedFunction make(SparkSession spark, String kind, String params) {
         switch (kind) {
             case "clean":
-                spark.udf().register(name, clean(broadcast(spark, params)), CLEANED);
-                break;
+                return functions.udf(clean(broadcast(spark, params)), CLEANED);
             case "tokenize":
-                spark.udf().register(name, tokenize(broadcast(spark, params)), TOKENS);
-                break;
+                return functions.udf(tokenize(broadcast(spark, params)), TOKENS);
             case "encode":
-                spark.udf().register(name, encode(spark, json(params)), ENCODED);
-                break;
+                return functions.udf(encode(spark, json(params)), ENCODED);
             case "populate":
-                spark.udf().register(name, populate(broadcast(spark, params)), MADE);
-                break;
+                return functions.udf(populate(broadcast(spark, params)), MADE);
             default:
                 throw new IllegalArgumentException("unknown function " + kind);
         }
