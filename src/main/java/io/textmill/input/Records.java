@@ -8,10 +8,11 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.LongWritable;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.mapreduce.InputSplit;
+import org.apache.hadoop.mapreduce.Job;
 import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
 import org.apache.hadoop.mapreduce.lib.input.FileSplit;
 import org.apache.hadoop.mapreduce.lib.input.TextInputFormat;
@@ -57,22 +58,20 @@ public final class Records {
                 .flatMap(file -> reader.records(file, conf.value()));
     }
 
-    private static JavaRDD<Row> lines(SparkSession spark, List<String> files, JsonNode spec) {
+    private static JavaRDD<Row> lines(SparkSession spark, List<String> files, JsonNode spec) throws IOException {
         Lines lines = new Lines(spec);
-        Configuration conf = spark.sessionState().newHadoopConf();
-        conf.setLong(FileInputFormat.SPLIT_MAXSIZE, SPLIT_BYTES);
+        Job job = Job.getInstance(spark.sessionState().newHadoopConf());
+        job.getConfiguration().setLong(FileInputFormat.SPLIT_MAXSIZE, SPLIT_BYTES);
+        FileInputFormat.setInputPaths(job, files.stream().map(Records::literal).toArray(Path[]::new));
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        String all = String.join(",", escaped(files));
-        JavaNewHadoopRDD<LongWritable, Text> read = (JavaNewHadoopRDD<LongWritable, Text>) context.newAPIHadoopFile(
-                all, TextInputFormat.class, LongWritable.class, Text.class, conf);
+        JavaNewHadoopRDD<LongWritable, Text> read = (JavaNewHadoopRDD<LongWritable, Text>) context.newAPIHadoopRDD(
+                job.getConfiguration(), TextInputFormat.class, LongWritable.class, Text.class);
         return read.mapPartitionsWithInputSplit((split, pairs) -> records(lines, split, pairs), true);
     }
 
-    /** Hadoop takes one string of patterns: what is a sign to it in a file's name is escaped. */
-    private static List<String> escaped(List<String> files) {
-        List<String> names = new ArrayList<>();
-        files.forEach(file -> names.add(file.replaceAll("([\\\\{}\\[\\]*?,])", "\\\\$1")));
-        return names;
+    /** Hadoop takes input paths for patterns: what is a sign to it in a file's name is escaped. */
+    private static Path literal(String file) {
+        return new Path(file.replaceAll("([\\\\{}\\[\\]*?])", "\\\\$1"));
     }
 
     private static Iterator<Row> records(Lines lines, InputSplit split, Iterator<Tuple2<LongWritable, Text>> pairs) {
