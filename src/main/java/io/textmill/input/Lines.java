@@ -1,98 +1,128 @@
 package io.textmill.input;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.io.Text;
+import org.apache.hadoop.util.LineReader;
 import org.apache.spark.sql.Row;
 
-/** Lines of JSON or plain text to records. */
-final class Lines implements Serializable {
-    private final String text;
-    private final String label;
-    private final String id;
+/** Lines of JSON or plain text. A line's position is the byte at which it begins. */
+final class Lines implements Format {
+    private static final int BUFFER = 1 << 16;
+    /** Enough bytes for what is shown of a record that is too long. */
+    private static final int SHOWN = 2048;
+
+    private final boolean labelled;
     private final int maxBytes;
-    private final boolean json;
-    private transient CharsetDecoder decoder;
-    private transient ObjectReader reader;
+    private final Json json;
 
     Lines(JsonNode spec) {
-        json = spec.path("format").asText().equals("jsonl");
-        text = spec.path("text").asText();
-        label = spec.path("label").asText(null);
-        id = spec.path("id").asText(null);
+        String label = spec.path("label").asText(null);
+        boolean isJson = spec.path("format").asText().equals("jsonl");
+        labelled = label != null && isJson;
         maxBytes = spec.path("max_record_bytes").asInt(1 << 20);
+        json = isJson ? new Json(spec.path("text").asText(), label, spec.path("id").asText(null)) : null;
+    }
+
+    @Override
+    public boolean isCut() {
+        return true;
+    }
+
+    @Override
+    public Rows rows(Slice slice, Configuration conf) {
+        return new LinesOf(slice, conf);
+    }
+
+    private final class LinesOf extends Rows {
+        private final Slice slice;
+        private final Configuration conf;
+        private final Text line = new Text();
+        private LineReader lines;
+        private long next;
+
+        LinesOf(Slice slice, Configuration conf) {
+            super(slice.file);
+            this.slice = slice;
+            this.conf = conf;
+        }
+
+        @Override
+        void open() throws IOException {
+            lines = new LineReader(Format.open(slice, conf), BUFFER);
+            next = slice.start;
+            if (next > 0) {
+                // The slice before reads the line that crosses the border, and one that begins right on it.
+                next += lines.readLine(line, 0, Integer.MAX_VALUE);
+            }
+        }
+
+        @Override
+        Row read() throws IOException {
+            Row row = null;
+            while (row == null && next <= slice.end) {
+                // The rest of a line that is too long is passed over, not held.
+                int bytes = lines.readLine(line, maxBytes + 1, Integer.MAX_VALUE);
+                if (bytes == 0) {
+                    return null;
+                }
+                row = record(line, slice.name + ":" + next);
+                next += bytes;
+            }
+            return row;
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (lines != null) {
+                lines.close();
+            }
+        }
     }
 
     /** The record of a line; null for a blank one. */
-    Row record(Text line, String position) {
-        String decoded;
-        try {
-            decoded = decode(line);
-        } catch (CharacterCodingException error) {
-            return Record.bad(lossy(line), "invalid_utf8", position);
+    private Row record(Text line, String position) {
+        if (line.getLength() > maxBytes) {
+            return Record.bad(decode(line, SHOWN), "record_too_long", position);
         }
-        if (decoded.isBlank()) {
+        String decoded = decode(line, line.getLength());
+        if (decoded.indexOf('\uFFFD') >= 0 && !isUtf8(line)) {
+            return Record.bad(decoded, "invalid_utf8", position);
+        }
+        // A byte order mark stands at the beginning of a file, and where files were strung together.
+        String text = decoded.startsWith("\uFEFF") ? decoded.substring(1) : decoded;
+        if (text.isBlank()) {
             return null;
         }
-        if (line.getLength() > maxBytes) {
-            return Record.bad(decoded, "record_too_long", position);
-        }
-        return json ? ofJson(decoded, position) : Record.good(null, decoded, null, position);
+        return json == null ? Record.of(null, text, null, false, () -> text, position) : ofJson(text, position);
     }
 
     private Row ofJson(String line, String position) {
-        JsonNode node;
+        String[] values;
         try {
-            node = reader().readTree(line);
+            values = json.values(line);
         } catch (IOException error) {
-            return Record.bad(line, "broken_json", position);
+            values = null;
         }
-        if (!node.isObject()) {
-            return Record.bad(line, "broken_json", position);
-        }
-        String found = value(node, text);
-        if (found == null) {
-            return Record.bad(line, "missing_text", position);
-        }
-        String named = label == null ? null : value(node, label);
-        if (label != null && named == null) {
-            return Record.bad(line, "missing_label", position);
-        }
-        return Record.good(id == null ? null : value(node, id), found, named, position);
+        return values == null
+                ? Record.bad(line, "broken_json", position)
+                : Record.of(values[2], values[0], values[1], labelled, () -> line, position);
     }
 
-    private static String value(JsonNode node, String field) {
-        JsonNode value = node.get(field);
-        return value == null || !value.isValueNode() || value.isNull() ? null : value.asText();
+    private static String decode(Text line, int most) {
+        return new String(line.getBytes(), 0, Math.min(line.getLength(), most), StandardCharsets.UTF_8);
     }
 
-    private String decode(Text line) throws CharacterCodingException {
-        if (decoder == null) {
-            decoder = StandardCharsets.UTF_8.newDecoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .onUnmappableCharacter(CodingErrorAction.REPORT);
+    private static boolean isUtf8(Text line) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line.getBytes(), 0, line.getLength()));
+            return true;
+        } catch (CharacterCodingException error) {
+            return false;
         }
-        String decoded = decoder.decode(ByteBuffer.wrap(line.getBytes(), 0, line.getLength())).toString();
-        return decoded.startsWith("\uFEFF") ? decoded.substring(1) : decoded;
-    }
-
-    private static String lossy(Text line) {
-        return new String(line.getBytes(), 0, Math.min(line.getLength(), 4096), StandardCharsets.UTF_8);
-    }
-
-    private ObjectReader reader() {
-        if (reader == null) {
-            reader = new ObjectMapper().reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-        }
-        return reader;
     }
 }

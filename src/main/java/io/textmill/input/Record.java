@@ -1,5 +1,6 @@
 package io.textmill.input;
 
+import java.util.function.Supplier;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -17,7 +18,14 @@ final class Record {
 
     private Record() {}
 
-    static Row good(String id, String text, String label, String position) {
+    /** A record's row, set aside where it lacks its text or, where one is {@code wanted}, its label. */
+    static Row of(String id, String text, String label, boolean wanted, Supplier<String> raw, String position) {
+        if (text == null) {
+            return bad(raw.get(), "missing_text", position);
+        }
+        if (wanted && (label == null || label.isBlank())) {
+            return bad(raw.get(), "missing_label", position);
+        }
         return RowFactory.create(id == null ? position : id, text, label, null, position);
     }
 

@@ -7,41 +7,41 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.io.LongWritable;
-import org.apache.hadoop.io.Text;
-import org.apache.hadoop.mapreduce.InputSplit;
-import org.apache.hadoop.mapreduce.Job;
-import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
-import org.apache.hadoop.mapreduce.lib.input.FileSplit;
-import org.apache.hadoop.mapreduce.lib.input.TextInputFormat;
-import org.apache.spark.api.java.JavaNewHadoopRDD;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
 import scala.Tuple2;
+import scala.collection.JavaConverters;
+import scala.collection.Seq;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
 
 /** Reads the files of an input: every record comes out once, with its position; bad ones with their reason. */
 public final class Records {
-    private static final long SPLIT_BYTES = 8L << 20;
+    private static final int PARTITIONS = 4;
 
     private Records() {}
 
     /**
-     * Columns id, text, label, reason, position. The layout depends on the files alone: lines are split every 8 MiB,
-     * CSV files (whose records may hold line breaks) and compressed files are read by one task each.
+     * Columns id, text, label, reason, position; reason is null where a record is good, and text is the beginning of
+     * the raw record where it is not. The layout depends on the files' sizes and the spec's {@code partitions} alone.
+     * CSV files, whose records may hold line breaks, and compressed files are read by one task each.
      */
     public static Dataset<Row> read(SparkSession spark, String specJson) throws IOException {
         JsonNode spec = new ObjectMapper().readTree(specJson);
         List<String> files = new ArrayList<>();
         spec.path("files").forEach(file -> files.add(file.asText()));
         Collections.sort(files);
-        boolean csv = spec.path("format").asText().equals("csv");
-        JavaRDD<Row> rows = csv ? csv(spark, files, spec) : lines(spark, files, spec);
+        Format format = format(spec);
+        Configuration conf = spark.sessionState().newHadoopConf();
+        int partitions = Math.max(1, spec.path("partitions").asInt(PARTITIONS));
+        JavaRDD<Row> rows = rows(spark, Slices.of(conf, files, partitions, format.isCut()), format, conf);
         if (spec.path("sample").isNumber()) {
             double share = spec.path("sample").asDouble();
             long seed = spec.path("seed").asLong();
@@ -50,54 +50,72 @@ public final class Records {
         return spark.createDataFrame(rows, Record.SCHEMA);
     }
 
-    private static JavaRDD<Row> csv(SparkSession spark, List<String> files, JsonNode spec) {
-        CsvFile reader = new CsvFile(spec);
-        SerializableConfiguration conf = new SerializableConfiguration(spark.sessionState().newHadoopConf());
-        return JavaSparkContext.fromSparkContext(spark.sparkContext())
-                .parallelize(files, files.size())
-                .flatMap(file -> reader.records(file, conf.value()));
+    private static Format format(JsonNode spec) {
+        String name = spec.path("format").asText();
+        switch (name) {
+            case "csv":
+                return new CsvFile(spec);
+            case "jsonl":
+            case "text":
+                return new Lines(spec);
+            default:
+                throw new IllegalArgumentException("unknown format " + name + "; there are: csv, jsonl, text");
+        }
     }
 
-    private static JavaRDD<Row> lines(SparkSession spark, List<String> files, JsonNode spec) throws IOException {
-        Lines lines = new Lines(spec);
-        Job job = Job.getInstance(spark.sessionState().newHadoopConf());
-        job.getConfiguration().setLong(FileInputFormat.SPLIT_MAXSIZE, SPLIT_BYTES);
-        FileInputFormat.setInputPaths(job, files.stream().map(Records::literal).toArray(Path[]::new));
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        JavaNewHadoopRDD<LongWritable, Text> read = (JavaNewHadoopRDD<LongWritable, Text>) context.newAPIHadoopRDD(
-                job.getConfiguration(), TextInputFormat.class, LongWritable.class, Text.class);
-        return read.mapPartitionsWithInputSplit((split, pairs) -> records(lines, split, pairs), true);
+    private static JavaRDD<Row> rows(SparkSession spark, List<Slices.Group> groups, Format format, Configuration conf) {
+        List<Tuple2<ArrayList<Slice>, Seq<String>>> placed = new ArrayList<>();
+        groups.forEach(group -> placed.add(new Tuple2<>(group.slices, seq(group.hosts))));
+        ClassTag<ArrayList<Slice>> tag = ClassTag$.MODULE$.apply(ArrayList.class);
+        RDD<ArrayList<Slice>> slices = spark.sparkContext().makeRDD(seq(placed), tag);
+        SerializableConfiguration carried = new SerializableConfiguration(conf);
+        return slices.toJavaRDD().mapPartitions(parts -> all(parts, format, carried.value()));
     }
 
-    /** Hadoop takes input paths for patterns: what is a sign to it in a file's name is escaped. */
-    private static Path literal(String file) {
-        return new Path(file.replaceAll("([\\\\{}\\[\\]*?])", "\\\\$1"));
+    private static <T> Seq<T> seq(List<T> list) {
+        return JavaConverters.asScalaBufferConverter(list).asScala().toSeq();
     }
 
-    private static Iterator<Row> records(Lines lines, InputSplit split, Iterator<Tuple2<LongWritable, Text>> pairs) {
-        String name = ((FileSplit) split).getPath().getName();
-        return new Iterator<>() {
-            private Row next;
+    /** The rows of a task's slices, one slice open at a time, and closed also where the task ends early. */
+    private static Rows all(Iterator<ArrayList<Slice>> parts, Format format, Configuration conf) {
+        Iterator<Slice> slices = parts.hasNext() ? parts.next().iterator() : Collections.emptyIterator();
+        Rows all = new Rows("the input") {
+            private Rows current;
 
             @Override
-            public boolean hasNext() {
-                while (next == null && pairs.hasNext()) {
-                    Tuple2<LongWritable, Text> pair = pairs.next();
-                    next = lines.record(pair._2, name + ":" + pair._1.get());
-                }
-                return next != null;
+            void open() {
+                // Each slice is opened as its turn comes.
             }
 
             @Override
-            public Row next() {
-                if (!hasNext()) {
-                    throw new NoSuchElementException();
+            Row read() throws IOException {
+                while (current == null || !current.hasNext()) {
+                    if (!slices.hasNext()) {
+                        return null;
+                    }
+                    close();
+                    current = format.rows(slices.next(), conf);
                 }
-                Row current = next;
-                next = null;
-                return current;
+                return current.next();
+            }
+
+            @Override
+            public void close() throws IOException {
+                if (current != null) {
+                    current.close();
+                }
             }
         };
+        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> closeQuietly(all));
+        return all;
+    }
+
+    private static void closeQuietly(Rows rows) {
+        try {
+            rows.close();
+        } catch (IOException ignored) {
+            // What has been read is complete or has failed already.
+        }
     }
 
     private static boolean isSampled(Row row, double share, long seed) {

@@ -5,22 +5,25 @@ import java.util.Arrays;
 /**
  * Divides n utterances over the values of a weighted list: in proportion to the weights, none above a cap.
  * Expected counts are rounded by systematic sampling from one uniform start, so each is within one of its expectation.
+ *
+ * <p>Expected counts are fixed-point integers: the sums of doubles would now and then put one more than the cap on a
+ * value, and a combination would come twice.
  */
 final class Allocation {
-    /** Running sums of the expected counts; the last is exactly n. */
-    private final double[] ends;
-    private final long n;
+    private static final int SHIFT = 20;
+
+    /** The most that can be divided: more would overflow in fixed point. */
+    static final long MOST = Long.MAX_VALUE >> SHIFT + 1;
+
+    /** Running sums of the expected counts, in units of 2^-20; the last is exactly n. */
+    private final long[] ends;
 
     Allocation(long n, double[] weights, long cap) {
-        this.n = n;
-        double[] expected = waterFill(n, weights, cap);
-        ends = new double[weights.length];
-        double sum = 0;
-        for (int v = 0; v < weights.length; v++) {
-            sum += expected[v];
-            ends[v] = sum;
+        long most = Math.min(cap, n);
+        ends = exact(waterFill(n, weights, most), weights, n << SHIFT, most << SHIFT);
+        for (int v = 1; v < ends.length; v++) {
+            ends[v] += ends[v - 1];
         }
-        ends[weights.length - 1] = n;
     }
 
     /** n·w/Σw, where what is above the cap goes to the others in proportion. */
@@ -50,32 +53,48 @@ final class Allocation {
         return expected;
     }
 
-    /** First position of value v, for the uniform start u in [0, 1). */
-    long start(int v, double u) {
-        return v == 0 ? 0 : boundary(v - 1, u);
+    /** In fixed point, with what rounding left over put where there is room: on values of weight 0 only at last. */
+    private static long[] exact(double[] expected, double[] weights, long sum, long cap) {
+        long[] units = new long[expected.length];
+        long left = sum;
+        for (int v = 0; v < units.length; v++) {
+            units[v] = Math.min(cap, (long) (expected[v] * (1L << SHIFT)));
+            left -= units[v];
+        }
+        for (boolean all : new boolean[] {false, true}) {
+            for (int v = 0; v < units.length && left != 0; v++) {
+                if (all || weights[v] > 0) {
+                    long step = Math.max(-units[v], Math.min(left, cap - units[v]));
+                    units[v] += step;
+                    left -= step;
+                }
+            }
+        }
+        return units;
+    }
+
+    /** First position of value v. The start {@code u} is a uniform number of 64 bits. */
+    long start(int v, long u) {
+        return v == 0 ? 0 : end(v - 1, u);
     }
 
     /** Position after the last of value v. */
-    long end(int v, double u) {
-        return boundary(v, u);
+    long end(int v, long u) {
+        return ends[v] + (u >>> Long.SIZE - SHIFT) >> SHIFT;
     }
 
     /** The value that position i falls to. */
-    int valueAt(long i, double u) {
+    int valueAt(long i, long u) {
         int low = 0;
         int high = ends.length - 1;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (i < boundary(middle, u)) {
+            if (i < end(middle, u)) {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
         return low;
-    }
-
-    private long boundary(int v, double u) {
-        return v == ends.length - 1 ? n : Math.min(n, (long) Math.floor(ends[v] + u));
     }
 }

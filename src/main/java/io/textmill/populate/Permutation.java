@@ -45,8 +45,8 @@ final class Permutation {
         return z ^ z >>> 31;
     }
 
-    /** A uniform number in [0, 1) of a seed. */
-    static double uniform(long seed) {
-        return (mix(seed + 0x9E3779B97F4A7C15L) >>> 11) * 0x1.0p-53;
+    /** A uniform number of 64 bits of a seed. */
+    static long uniform(long seed) {
+        return mix(seed + 0x9E3779B97F4A7C15L);
     }
 }

@@ -21,7 +21,7 @@ public final class Populator {
         ends = new long[templates.size()];
         long end = 0;
         for (int t = 0; t < ends.length; t++) {
-            end += templates.get(t).amount;
+            end = Math.addExact(end, templates.get(t).amount);
             ends[t] = end;
         }
     }
@@ -31,8 +31,11 @@ public final class Populator {
         return ends.length == 0 ? 0 : ends[ends.length - 1];
     }
 
-    /** The i-th utterance, 0 ≤ i &lt; size. */
+    /** The i-th utterance; raises IndexOutOfBoundsException unless 0 ≤ i &lt; size. */
     public Utterance at(long i) {
+        if (i < 0 || i >= size()) {
+            throw new IndexOutOfBoundsException("utterance " + i + " of " + size());
+        }
         int low = 0;
         int high = ends.length - 1;
         while (low < high) {

@@ -40,6 +40,9 @@ final class Template {
         double[] weights;
     }
 
+    /** More combinations than are ever asked for; a power of two that the permutation can still work on. */
+    private static final long LARGE = 1L << 62;
+
     final long amount;
     private final String label;
     private final int line;
@@ -47,6 +50,8 @@ final class Template {
     private final List<Piece> pieces = new ArrayList<>();
     private final List<Integer> weighted = new ArrayList<>();
     private final List<Integer> plain = new ArrayList<>();
+    /** Slots beyond what one number can hold: the others alone make more than enough different combinations. */
+    private final List<Integer> free = new ArrayList<>();
     /** Allocations by level and n: the same few n come up for almost all utterances of a template. */
     private final List<Map<Long, Allocation>> allocations = new ArrayList<>();
     private final long[] capsAfter;
@@ -56,25 +61,40 @@ final class Template {
         amount = node.path("amount").asLong();
         label = node.path("label").asText();
         line = node.path("line").asInt();
+        if (amount < 0 || amount > Allocation.MOST) {
+            throw new IllegalArgumentException("template at line " + line + ": can't make " + amount + " utterances");
+        }
         this.seed = Permutation.mix(seed * 31 + line);
         node.path("pieces").forEach(piece -> pieces.add(piece(piece, lists)));
+        plainSize = sortSlots();
+        capsAfter = new long[weighted.size()];
+        long size = plainSize;
+        for (int level = weighted.size() - 1; level >= 0; level--) {
+            capsAfter[level] = size;
+            size = Math.min(LARGE, times(size, pieces.get(weighted.get(level)).values.length));
+        }
+    }
+
+    /** Divides the slots into weighted, plain and free ones; the number of combinations of the plain ones. */
+    private long sortSlots() {
         long size = 1;
         for (int p = 0; p < pieces.size(); p++) {
             Piece piece = pieces.get(p);
             if (piece.weights != null) {
                 weighted.add(p);
                 allocations.add(new ConcurrentHashMap<>());
+            } else if (piece.values != null && times(size, piece.values.length) > LARGE) {
+                free.add(p);
             } else if (piece.values != null) {
                 plain.add(p);
-                size = Math.multiplyExact(size, (long) piece.values.length);
+                size *= piece.values.length;
             }
         }
-        plainSize = size;
-        capsAfter = new long[weighted.size()];
-        for (int level = weighted.size() - 1; level >= 0; level--) {
-            capsAfter[level] = size;
-            size = Math.multiplyExact(size, (long) pieces.get(weighted.get(level)).values.length);
-        }
+        return size;
+    }
+
+    private static long times(long a, long b) {
+        return Math.multiplyHigh(a, b) == 0 && a * b >= 0 ? a * b : Long.MAX_VALUE;
     }
 
     private static Piece piece(JsonNode node, Map<String, Values> lists) {
@@ -92,6 +112,9 @@ final class Template {
             piece.entity = node.get("entity").asText();
             piece.span = node.path("span").asBoolean(true);
             Values values = lists.get(piece.entity);
+            if (values == null) {
+                throw new IllegalArgumentException("the plan has no list " + piece.entity);
+            }
             piece.values = values.values;
             piece.weights = values.weights;
         }
@@ -109,7 +132,7 @@ final class Template {
             long cap = capsAfter[level];
             Allocation allocation = allocations.get(level)
                     .computeIfAbsent(n, count -> new Allocation(count, piece.weights, cap));
-            double u = Permutation.uniform(path);
+            long u = Permutation.uniform(path);
             int value = allocation.valueAt(i, u);
             chosen[p] = value;
             long start = allocation.start(value, u);
@@ -117,13 +140,21 @@ final class Template {
             i -= start;
             path = Permutation.mix(path * 31 + value);
         }
+        chooseUnweighted(chosen, path, i);
+        return render(chosen);
+    }
+
+    private void chooseUnweighted(int[] chosen, long path, long i) {
+        for (int p : free) {
+            long any = Permutation.mix(Permutation.uniform(path + i) + p);
+            chosen[p] = Math.floorMod(any, pieces.get(p).values.length);
+        }
         long rest = new Permutation(plainSize, path).at(i);
         for (int p : plain) {
             int size = pieces.get(p).values.length;
             chosen[p] = (int) (rest % size);
             rest /= size;
         }
-        return render(chosen);
     }
 
     private Utterance render(int[] chosen) {

@@ -13,8 +13,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.IOUtils;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
@@ -45,7 +43,10 @@ public final class Functions {
 
     private Functions() {}
 
-    /** Registers the function {@code kind} (clean, tokenize, encode, populate) bound to parameters in JSON. */
+    /**
+     * Registers the function {@code kind} (clean, tokenize, encode, populate) bound to parameters in JSON. Raises
+     * IllegalArgumentException at once for parameters that don't fit.
+     */
     public static void register(SparkSession spark, String name, String kind, String params) {
         spark.udf().register(name, make(spark, kind, params).asNondeterministic());
     }
@@ -57,15 +58,16 @@ public final class Functions {
     private static UserDefinedFunction make(SparkSession spark, String kind, String params) {
         switch (kind) {
             case "clean":
-                return functions.udf(clean(broadcast(spark, params)), CLEANED);
+                return functions.udf(clean(spark, params), CLEANED);
             case "tokenize":
-                return functions.udf(tokenize(broadcast(spark, params)), TOKENS);
+                return functions.udf(tokenize(spark, params), TOKENS);
             case "encode":
                 return functions.udf(encode(spark, json(params)), ENCODED);
             case "populate":
-                return functions.udf(populate(broadcast(spark, params)), MADE);
+                return functions.udf(populate(spark, params), MADE);
             default:
-                throw new IllegalArgumentException("unknown function " + kind);
+                throw new IllegalArgumentException(
+                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate");
         }
     }
 
@@ -78,8 +80,8 @@ public final class Functions {
         return stats;
     }
 
-    private static UDF1<String, Object> clean(Broadcast<String> params) {
-        Broadcasted<Cleaner> cleaner = new Broadcasted<>(params, text -> new Cleaner(json(text)));
+    private static UDF1<String, Object> clean(SparkSession spark, String params) {
+        Shared<Cleaner> cleaner = Shared.of(spark, "clean", params, text -> new Cleaner(json(text)));
         return text -> {
             if (text == null) {
                 return null;
@@ -89,21 +91,23 @@ public final class Functions {
         };
     }
 
-    private static UDF1<String, Object> tokenize(Broadcast<String> params) {
-        Broadcasted<TextTokenizer> tokenizer = new Broadcasted<>(params, text -> new TextTokenizer(json(text)));
+    private static UDF1<String, Object> tokenize(SparkSession spark, String params) {
+        Shared<TextTokenizer> tokenizer = Shared.of(spark, "tokenize", params, text -> new TextTokenizer(json(text)));
         return text -> text == null ? null : tokenizer.get().tokenize(text);
     }
 
     private static UDF1<scala.collection.Seq<String>, Object> encode(SparkSession spark, JsonNode params) {
         int length = params.path("length").asInt();
+        int buckets = params.path("oov_buckets").asInt(0);
         boolean fromEnd = params.path("truncate").asText("end").equals("start");
-        Broadcast<String> vocabulary = broadcast(spark, read(spark, params.path("vocabulary_file").asText()));
-        Broadcasted<Encoder> encoder = new Broadcasted<>(vocabulary, text -> new Encoder(text, length, fromEnd));
+        String vocabulary = read(spark, params.path("vocabulary_file").asText());
+        Shared<Encoder> encoder = Shared.of(spark, "encode " + length + fromEnd + buckets, vocabulary,
+                text -> new Encoder(text, length, fromEnd, buckets));
         return tokens -> tokens == null ? null : RowFactory.create(encoder.get().encode(tokens));
     }
 
-    private static UDF1<Long, Object> populate(Broadcast<String> plan) {
-        Broadcasted<Populator> populator = new Broadcasted<>(plan, text -> new Populator(json(text)));
+    private static UDF1<Long, Object> populate(SparkSession spark, String plan) {
+        Shared<Populator> populator = Shared.of(spark, "populate", plan, text -> new Populator(json(text)));
         return i -> {
             Utterance made = populator.get().at(i);
             Object[] spans = made.spans().stream()
@@ -111,10 +115,6 @@ public final class Functions {
                     .toArray();
             return RowFactory.create(made.text(), made.label(), made.line(), spans);
         };
-    }
-
-    private static Broadcast<String> broadcast(SparkSession spark, String text) {
-        return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(text);
     }
 
     static JsonNode json(String text) {
@@ -125,6 +125,7 @@ public final class Functions {
         }
     }
 
+    /** A file's text; a path without a scheme is one of Spark's default file system. */
     private static String read(SparkSession spark, String file) {
         Path path = new Path(file);
         try (InputStream in = path.getFileSystem(spark.sessionState().newHadoopConf()).open(path);

@@ -1,13 +1,7 @@
 package io.textmill.spark;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.Serializable;
-import java.io.UncheckedIOException;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.TreeMap;
+import java.io.IOException;
+import java.io.ObjectOutputStream;
 import org.apache.spark.sql.api.java.UDF5;
 import org.apache.spark.util.AccumulatorV2;
 
@@ -16,85 +10,49 @@ import org.apache.spark.util.AccumulatorV2;
  *
  * <p>An accumulator that a function in the writing stage fills, for Spark counts each task of a job's last stage once,
  * however often it was tried. (Its Observation can't: a typed aggregate in it does not serialize in Spark 3.5.)
+ *
+ * <p>Synchronized throughout: an executor's heartbeat serializes it while its task counts.
  */
-public final class StepStats extends AccumulatorV2<StepStats.Counts, StepStats.Counts> {
-    private static final int MAX_LABELS = 10_000;
-    /** Longer rows share the histogram's bars of a hundred. */
-    private static final int EXACT_LENGTHS = 200;
-
+public final class StepStats extends AccumulatorV2<Counts, Counts> {
     private Counts counts = new Counts();
-
-    /** What has been counted. */
-    static final class Counts implements Serializable {
-        final Map<String, Part> parts = new HashMap<>();
-        final Map<String, Long> reasons = new HashMap<>();
-    }
-
-    static final class Part implements Serializable {
-        long rows;
-        long sum;
-        long max;
-        long unknown = -1;
-        final Map<String, Long> labels = new HashMap<>();
-        final Map<Integer, Long> histogram = new HashMap<>();
-
-        void add(String label, Integer length, Integer unknownTokens) {
-            rows++;
-            if (label != null) {
-                labels.merge(labels.size() < MAX_LABELS || labels.containsKey(label) ? label : "…", 1L, Long::sum);
-            }
-            if (length != null) {
-                sum += length;
-                max = Math.max(max, length);
-                histogram.merge(length <= EXACT_LENGTHS ? length : length / 100 * 100, 1L, Long::sum);
-            }
-            if (unknownTokens != null) {
-                unknown = Math.max(0, unknown) + unknownTokens;
-            }
-        }
-
-        void add(Part other) {
-            rows += other.rows;
-            sum += other.sum;
-            max = Math.max(max, other.max);
-            unknown = other.unknown < 0 ? unknown : Math.max(0, unknown) + other.unknown;
-            other.labels.forEach((label, count) -> labels.merge(label, count, Long::sum));
-            other.histogram.forEach((length, count) -> histogram.merge(length, count, Long::sum));
-        }
-    }
 
     /** The function (part, reason, label, length, unknown tokens) that counts a row and lets it pass. */
     UDF5<String, String, String, Integer, Integer, Boolean> counting() {
         return (part, reason, label, length, unknown) -> {
-            counts.parts.computeIfAbsent(part, name -> new Part()).add(label, length, unknown);
-            if (reason != null) {
-                counts.reasons.merge(reason, 1L, Long::sum);
-            }
+            count(part, reason, label, length, unknown);
             return true;
         };
     }
 
-    @Override
-    public boolean isZero() {
-        return counts.parts.isEmpty();
+    private synchronized void count(String part, String reason, String label, Integer length, Integer unknown) {
+        counts.add(part, reason, label, length, unknown);
+    }
+
+    /** {"parts": {name: {"rows", "labels", "lengths", "unknown"}}, "reasons": {…}}. */
+    public synchronized String json() {
+        return counts.json().toString();
     }
 
     @Override
-    public StepStats copy() {
+    public synchronized boolean isZero() {
+        return counts.isEmpty();
+    }
+
+    @Override
+    public synchronized StepStats copy() {
         StepStats copy = new StepStats();
-        copy.add(counts);
+        copy.counts.add(counts);
         return copy;
     }
 
     @Override
-    public void reset() {
+    public synchronized void reset() {
         counts = new Counts();
     }
 
     @Override
-    public void add(Counts other) {
-        other.parts.forEach((name, part) -> counts.parts.computeIfAbsent(name, key -> new Part()).add(part));
-        other.reasons.forEach((reason, count) -> counts.reasons.merge(reason, count, Long::sum));
+    public synchronized void add(Counts other) {
+        counts.add(other);
     }
 
     @Override
@@ -102,30 +60,15 @@ public final class StepStats extends AccumulatorV2<StepStats.Counts, StepStats.C
         add(other.value());
     }
 
+    /** What has been counted so far; a copy, for the counting goes on. */
     @Override
-    public Counts value() {
-        return counts;
+    public synchronized Counts value() {
+        Counts copy = new Counts();
+        copy.add(counts);
+        return copy;
     }
 
-    /** {"parts": {name: {"rows", "labels", "lengths", "unknown"}}, "reasons": {…}}. */
-    public String json() {
-        ObjectMapper json = new ObjectMapper();
-        ObjectNode root = json.createObjectNode();
-        ObjectNode parts = root.putObject("parts");
-        new TreeMap<>(counts.parts).forEach((name, part) -> {
-            ObjectNode node = parts.putObject(name).put("rows", part.rows);
-            node.set("labels", json.valueToTree(new TreeMap<>(part.labels)));
-            ObjectNode lengths = node.putObject("lengths").put("sum", part.sum).put("max", part.max);
-            lengths.set("histogram", json.valueToTree(new TreeMap<>(part.histogram)));
-            if (part.unknown >= 0) {
-                node.put("unknown", part.unknown);
-            }
-        });
-        root.set("reasons", json.valueToTree(new TreeMap<>(counts.reasons)));
-        try {
-            return json.writeValueAsString(root);
-        } catch (JsonProcessingException error) {
-            throw new UncheckedIOException(error);
-        }
+    private synchronized void writeObject(ObjectOutputStream out) throws IOException {
+        out.defaultWriteObject();
     }
 }

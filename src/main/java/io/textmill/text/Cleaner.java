@@ -5,10 +5,12 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Normalises a text: Unicode form (UAX #15), width, control characters and white space, masks, length limits.
- * Immutable and free of Spark, so that serving cleans as training does.
+ * Immutable and free of Spark, so that serving cleans as training does. Cleaning a cleaned text changes nothing.
  */
 public final class Cleaner {
     /** A cleaned text, and why it is set aside (null: it is not). */
@@ -32,6 +34,9 @@ public final class Cleaner {
         }
     }
 
+    /** NFKC would make conjoining jamo of these, which no longer show as ㅋㅋ or ㅠㅠ. */
+    private static final Pattern JAMO = Pattern.compile("[\\u3131-\\u318E]+");
+
     private final Normalizer.Form form;
     private final boolean width;
     private final boolean lowercase;
@@ -45,7 +50,7 @@ public final class Cleaner {
         form = unicode.equals("none") ? null : Normalizer.Form.valueOf(unicode);
         width = params.path("width").asBoolean(true);
         lowercase = params.path("lowercase").asBoolean(false);
-        minChars = params.path("min_chars").asInt(1);
+        minChars = Math.max(1, params.path("min_chars").asInt(1));
         maxChars = params.path("max_chars").asInt(Integer.MAX_VALUE);
         List<String> names = new ArrayList<>();
         params.path("mask").forEach(name -> names.add(name.asText()));
@@ -54,13 +59,50 @@ public final class Cleaner {
 
     /** The cleaned text, or what is left of it with the reason too_short or too_long. */
     public Result clean(String raw) {
-        String text = form == null || Normalizer.isNormalized(raw, form) ? raw : Normalizer.normalize(raw, form);
-        text = masks.apply(squeeze(text));
+        String text = masks.apply(isClean(raw) ? raw : normalizedAndSqueezed(raw));
         if (lowercase) {
-            text = text.toLowerCase(Locale.ROOT);
+            text = normalized(text.toLowerCase(Locale.ROOT));
         }
         int chars = text.codePointCount(0, text.length());
         return new Result(text, chars < minChars ? "too_short" : chars > maxChars ? "too_long" : null);
+    }
+
+    /** Plain characters and single spaces between them: what every step but the masks leaves as it is. */
+    private static boolean isClean(String text) {
+        boolean word = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!isPlain(c) && (c != ' ' || !word)) {
+                return false;
+            }
+            word = c != ' ';
+        }
+        return word;
+    }
+
+    private String normalizedAndSqueezed(String raw) {
+        String normal = normalized(raw);
+        String text = squeeze(normal);
+        // What was removed may have stood between a letter and its accent.
+        return text.equals(normal) ? text : normalized(text);
+    }
+
+    private String normalized(String text) {
+        if (form == null || Normalizer.isNormalized(text, form)) {
+            return text;
+        }
+        return form == Normalizer.Form.NFKC ? aroundJamo(text) : Normalizer.normalize(text, form);
+    }
+
+    private String aroundJamo(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        Matcher jamo = JAMO.matcher(text);
+        int end = 0;
+        while (jamo.find()) {
+            out.append(Normalizer.normalize(text.substring(end, jamo.start()), form)).append(jamo.group());
+            end = jamo.end();
+        }
+        return out.append(Normalizer.normalize(text.substring(end), form)).toString();
     }
 
     /** Width, control characters and white space in one pass. */
@@ -68,36 +110,34 @@ public final class Cleaner {
         StringBuilder out = new StringBuilder(text.length());
         boolean space = false;
         for (int i = 0; i < text.length(); ) {
-            int c = text.codePointAt(i);
-            i += Character.charCount(c);
-            if (width) {
-                c = usualWidth(c);
-            }
-            if (Character.isWhitespace(c) || Character.isSpaceChar(c)) {
-                space = out.length() > 0;
-            } else if (!isInvisible(c)) {
-                if (space) {
-                    out.append(' ');
-                    space = false;
+            int raw = text.codePointAt(i);
+            i += Character.charCount(raw);
+            int c = width ? Characters.usualWidth(raw) : raw;
+            if (!isPlain(c)) {
+                if (Characters.isBlank(c)) {
+                    space = out.length() > 0;
+                    continue;
                 }
-                out.appendCodePoint(c);
+                if (Characters.isInvisible(c) && (space || !holdsEmoji(out, c, text, i))) {
+                    continue;
+                }
             }
+            if (space) {
+                out.append(' ');
+                space = false;
+            }
+            out.appendCodePoint(c);
         }
         return out.toString();
     }
 
-    /** Full-width ASCII (U+FF01–FF5E) and the ideographic space; Hangul jamo such as ㅋ keep their form. */
-    private static int usualWidth(int c) {
-        return c >= 0xFF01 && c <= 0xFF5E ? c - 0xFEE0 : c == 0x3000 ? ' ' : c;
+    /** Visible ASCII and Hangul syllables: nearly all there is, and the same in every normal form. */
+    private static boolean isPlain(int c) {
+        return c > 0x20 && c < 0x7F || c >= 0xAC00 && c <= 0xD7A3;
     }
 
-    /** Control and format characters; the joiner and the variation selectors that hold an emoji together stay. */
-    private static boolean isInvisible(int c) {
-        if (c == 0x200D) {
-            return false;
-        }
-        int type = Character.getType(c);
-        return type == Character.CONTROL || type == Character.FORMAT || type == Character.UNASSIGNED
-                || type == Character.SURROGATE || type == Character.PRIVATE_USE;
+    private static boolean holdsEmoji(StringBuilder before, int c, String text, int next) {
+        return before.length() > 0 && Characters.isPartOfEmoji(
+                before.codePointBefore(before.length()), c, next < text.length() ? text.codePointAt(next) : 0);
     }
 }

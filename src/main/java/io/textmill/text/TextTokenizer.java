@@ -18,31 +18,42 @@ import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
  * (signs, emoticons) gives its white-space separated words instead: a row without tokens would teach nothing.
  */
 public final class TextTokenizer {
-    private static final Pattern MASK = Pattern.compile("<(?:card|phone|order_no|email|url)>");
+    private static final Pattern MASK = Pattern.compile("<(?:" + String.join("|", Masks.names()) + ")>");
+    private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final String[] NONE = {};
 
     private final Analyzer analyzer;
 
-    /** Parameters as the operation text.tokenize declares them. */
+    /** Parameters as the operation text.tokenize declares them; raises IllegalArgumentException for unknown names. */
     public TextTokenizer(JsonNode params) {
         analyzer = Analyzers.create(params);
     }
 
-    /** The tokens of a text, in its order. */
+    /** The tokens of a text, in its order; none of a blank one. */
     public String[] tokenize(String text) {
         List<String> tokens = new ArrayList<>();
         if (text.indexOf('<') < 0) {
             analyze(text, tokens);
         } else {
-            Matcher mask = MASK.matcher(text);
-            int end = 0;
-            while (mask.find()) {
-                analyze(text.substring(end, mask.start()), tokens);
-                tokens.add(mask.group());
-                end = mask.end();
-            }
-            analyze(text.substring(end), tokens);
+            aroundMasks(text, tokens);
         }
-        return tokens.isEmpty() ? text.trim().split("\\s+") : tokens.toArray(new String[0]);
+        return tokens.isEmpty() ? words(text) : tokens.toArray(NONE);
+    }
+
+    private static String[] words(String text) {
+        String stripped = text.strip();
+        return stripped.isEmpty() ? NONE : SPACE.split(stripped);
+    }
+
+    private void aroundMasks(String text, List<String> tokens) {
+        Matcher mask = MASK.matcher(text);
+        int end = 0;
+        while (mask.find()) {
+            analyze(text.substring(end, mask.start()), tokens);
+            tokens.add(mask.group());
+            end = mask.end();
+        }
+        analyze(text.substring(end), tokens);
     }
 
     private void analyze(String text, List<String> tokens) {

@@ -1,0 +1,55 @@
+package io.textmill.input;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.Serializable;
+
+/** The three fields that matter of a JSON object, read without making the whole of it. */
+final class Json implements Serializable {
+    private static final JsonFactory FACTORY = new JsonFactory();
+
+    private final String text;
+    private final String label;
+    private final String id;
+
+    Json(String text, String label, String id) {
+        this.text = text;
+        this.label = label;
+        this.id = id;
+    }
+
+    /**
+     * The values of text, label and id; null for what is absent, null or not a single value. Returns null for what is
+     * no object; raises IOException for what is no JSON.
+     */
+    String[] values(String line) throws IOException {
+        try (JsonParser parser = FACTORY.createParser(line)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return null;
+            }
+            String[] found = new String[3];
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.getCurrentName();
+                JsonToken token = parser.nextToken();
+                keep(found, name, token.isScalarValue() && token != JsonToken.VALUE_NULL ? parser.getText() : null);
+                parser.skipChildren();
+            }
+            return parser.nextToken() == null ? found : null;
+        }
+    }
+
+    /** The same field may serve as two of them. */
+    private void keep(String[] found, String name, String value) {
+        if (name.equals(text)) {
+            found[0] = value;
+        }
+        if (name.equals(label)) {
+            found[1] = value;
+        }
+        if (name.equals(id)) {
+            found[2] = value;
+        }
+    }
+}
