@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from pipelines import checks, dictionaries, inputs, source, trainings, variables, wiring
 from pipelines.model import Definition, Input, Profile
-from pipelines.pipeline import Node, Pipeline
+from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs import registry
@@ -98,7 +99,7 @@ class _Loader:
         for name in wiring.order(wired, self.tree, self.problems):
             operation, step = steps[name]
             if (node := self._node(name, operation, step, wired[name], connected)) is not None:
-                nodes[name] = node
+                nodes.update(_with_prepared(node, operation))
         return nodes
 
     def profile(self, name: str | None) -> Profile:
@@ -184,6 +185,18 @@ class _Loader:
         except DefinitionError as error:
             self.problems.extend(error.problems)
             return None
+
+
+def _with_prepared(node: Node, operation: Operation) -> dict[str, Node]:
+    """The step, after the one that prepares something for it if there is such."""
+    prepared = operation.prepared(node.params)
+    if prepared is None:
+        return {node.name: node}
+    before, name = registry.operation(prepared.op), f"{node.name}.{prepared.name}"
+    outputs, keyed = before.outputs(prepared.params), prepared.params.canonical()
+    first = Node(name, before.name, before.version, prepared.params, keyed, node.takes, outputs)
+    taken = (*node.takes, Taken(name, outputs, prepared.name))
+    return {name: first, node.name: replace(node, takes=taken)}
 
 
 def resolve(path: str, keys: Keys, tree: Tree, folder: Path) -> str:

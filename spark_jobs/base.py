@@ -119,6 +119,15 @@ class Written:
     stats: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A step that comes before another, on the same rows: its one part is given to that step in the role `name`."""
+
+    name: str
+    op: str
+    params: Params
+
+
 class Operation(ABC):
     """A step of a definition. Subclasses are stateless; parameters come with the work."""
 
@@ -134,6 +143,10 @@ class Operation(ABC):
     @abstractmethod
     def outputs(self, params: Any) -> tuple[str, ...]:
         """The parts it writes, `dropped` not counted."""
+
+    def prepared(self, params: Any) -> Prepared | None:
+        """What is worked out in a step of its own before, because it is reused where this step's parameters change."""
+        return None
 
     def resources(self, params: Any, entities: Mapping[str, Entity]) -> Resources:
         """Compile what the work needs; raises DefinitionError with all that is wrong. No Spark here."""

@@ -1,14 +1,17 @@
-"""text.dedup: one row for each text."""
+"""text.dedup: one row for each text, and on request for each group of nearly equal texts."""
 
 from __future__ import annotations
 
+import shutil
 from typing import Literal
 
 from pydantic import Field
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.base import DROPPED, Operation, Work, Written
+from spark_jobs.base import DROPPED, Operation, Prepared, Work, Written
+from spark_jobs.components import components
+from spark_jobs.near import Near
 from spark_jobs.output import write_parts
 from textmill.params import Params as BaseParams
 
@@ -17,13 +20,19 @@ class Params(BaseParams):
     """Which rows count as the same."""
 
     exact: Literal[True] = Field(True, description="Rows whose cleaned text is equal are duplicates.")
+    near: Near | None = Field(None, description="Also nearly equal texts, compared by their n-grams.")
 
 
 class Dedup(Operation):
-    """Keeps the row with the smallest (label, id) of equal texts; the others go to `dropped`."""
+    """Keeps the row with the smallest (label, id) of equal texts; the others go to `dropped`.
+
+    With `near`, the same again for each cluster of similar texts: those connected by pairs at or above the threshold.
+    The pairs are a step of their own (STEP.pairs), so that another threshold only decides anew. Rows that are in a
+    cluster say which in the column cluster.
+    """
 
     name = "text.dedup"
-    version = 1
+    version = 2
     Params = Params
     takes = "rows"
 
@@ -31,10 +40,22 @@ class Dedup(Operation):
         """One part: the rows that were kept."""
         return ("rows",)
 
+    def prepared(self, params: Params) -> Prepared | None:
+        """The search for similar texts."""
+        return Prepared("pairs", "text.near_pairs", params.near.search()) if params.near else None
+
     def _run(self, work: Work) -> Written:
-        """Reasons: `duplicate` (the same label) and `conflicting_label` (another label for the same text)."""
-        rows = drop_repeated(work.role("rows"), F.col("label"), F.col("id"))
-        return write_parts(rows, work.out, F.length("text"))
+        """Reasons: `duplicate`, `near_duplicate`; with another label than the row that stays `conflicting_label` and
+        `near_conflicting_label`."""
+        rows, near = drop_repeated(work.role("rows"), F.col("label"), F.col("id")), work.params.near
+        if near is None:
+            return write_parts(rows, work.out, F.length("text"))
+        pairs, scratch = work.role("pairs").where(F.col("similarity") >= near.threshold), work.out / "_components"
+        marked = mark_clusters(rows, components(pairs, str(scratch)))
+        marked = marked.drop("_first") if near.keep == "all" else drop_similar(marked)
+        written = write_parts(marked, work.out, F.length("text"))
+        shutil.rmtree(scratch)
+        return written
 
 
 def drop_repeated(rows: DataFrame, *survives_first: Column) -> DataFrame:
@@ -51,3 +72,21 @@ def drop_repeated(rows: DataFrame, *survives_first: Column) -> DataFrame:
     ranked = rows.withColumn("_rank", rank).withColumn("_kept", kept).withColumn("reason", reason)
     part = F.when(F.col("reason").isNull(), F.lit("rows")).otherwise(F.lit(DROPPED))
     return ranked.withColumn("part", part).drop("_rank", "_kept")
+
+
+def mark_clusters(rows: DataFrame, clusters: DataFrame) -> DataFrame:
+    """`rows` of drop_repeated with the columns cluster and _first: (label, id, text) of the row that speaks for it."""
+    keyed = rows.withColumn("key", F.xxhash64("text"))
+    members = keyed.where(F.col("reason").isNull()).join(clusters, "key")
+    first = members.groupBy("cluster").agg(F.min(F.struct("label", "id", "text")).alias("_first"))
+    return keyed.join(clusters.join(first, "cluster"), "key", "left").drop("key")
+
+
+def drop_similar(rows: DataFrame) -> DataFrame:
+    """Rows that are not the first of their cluster are set aside, with the id of that row as similar_to."""
+    similar = F.col("reason").isNull() & (F.struct("label", "id", "text") != F.col("_first"))
+    same_label = F.col("label").eqNullSafe(F.col("_first.label"))
+    reason = F.when(similar, F.when(same_label, "near_duplicate").otherwise("near_conflicting_label"))
+    part = F.when(similar, F.lit(DROPPED)).otherwise(F.col("part"))
+    marked = rows.withColumn("similar_to", F.when(similar, F.col("_first.id"))).withColumn("part", part)
+    return marked.withColumn("reason", F.coalesce("reason", reason)).drop("_first")

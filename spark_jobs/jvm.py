@@ -15,7 +15,7 @@ _names = itertools.count()
 
 
 def function(spark: SparkSession, kind: str, params: Mapping[str, Any]) -> Callable[..., Column]:
-    """The jar's function `kind` (clean, tokenize, encode, populate) bound to `params`."""
+    """The jar's function `kind` (clean, tokenize, encode, populate, jaccard) bound to `params`."""
     name = f"textmill_{kind}_{next(_names)}"
     text = json.dumps(params, ensure_ascii=False)
     spark._jvm.io.textmill.spark.Functions.register(spark._jsparkSession, name, kind, text)  # type: ignore[union-attr]
@@ -39,4 +39,11 @@ def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:
     frame = spark._jvm.io.textmill.input.Records.read(  # type: ignore[union-attr]
         spark._jsparkSession, json.dumps(spec, ensure_ascii=False)
     )
+    return DataFrame(frame, spark)
+
+
+def candidates(texts: DataFrame, params: Mapping[str, Any]) -> DataFrame:
+    """Columns a and b: keys of texts (columns key, text) that share a band of their MinHash signature."""
+    spark = texts.sparkSession
+    frame = spark._jvm.io.textmill.near.Candidates.of(texts._jdf, json.dumps(params))  # type: ignore[union-attr]
     return DataFrame(frame, spark)

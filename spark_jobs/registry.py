@@ -11,14 +11,16 @@ from spark_jobs.base import Operation
 _MODULES = {
     "text.clean": "spark_jobs.clean:Clean",
     "text.dedup": "spark_jobs.dedup:Dedup",
+    "text.near_pairs": "spark_jobs.near:NearPairs",
     "data.split": "spark_jobs.split:Split",
     "text.populate": "spark_jobs.populate:Populate",
     "text.tokenize": "spark_jobs.tokenize:Tokenize",
     "tensor.encode": "spark_jobs.encode:Encode",
     "model.evaluate": "spark_jobs.evaluate:Evaluate",
 }
-NAMES: tuple[str, ...] = tuple(name for name in _MODULES if name != "model.evaluate")
-"""What a step's `do:` may name; an evaluation follows every training by itself."""
+_IMPLIED = ("text.near_pairs", "model.evaluate")
+NAMES: tuple[str, ...] = tuple(name for name in _MODULES if name not in _IMPLIED)
+"""What a step's `do:` may name; the others come by themselves, before a dedup and after every training."""
 
 
 def operation(name: str) -> Operation:

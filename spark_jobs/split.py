@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from pydantic import Field, field_validator
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from spark_jobs.base import Operation, Work, Written
@@ -33,10 +33,13 @@ class Params(BaseParams):
 
 
 class Split(Operation):
-    """Every text is in one part, whatever the order or partitions of the rows; unlabelled rows form one group."""
+    """Every text is in one part, whatever the order or partitions of the rows; unlabelled rows form one group.
+
+    So is every cluster that text.dedup marked: it counts for the first of its labels.
+    """
 
     name = "data.split"
-    version = 1
+    version = 2
     Params = Params
     takes = "rows"
 
@@ -51,8 +54,7 @@ class Split(Operation):
 
 def split(rows: DataFrame, params: Params) -> DataFrame:
     """`rows` with the column part."""
-    group, key = F.coalesce("label", F.lit("")), F.xxhash64(F.lit(params.seed), "text")
-    keyed = rows.withColumn("group", group).withColumn("key", key)
+    keyed = _keyed(rows, params.seed)
     small: dict[str, int] = {}
 
     def ranks(label: str, rows: int) -> list[int]:
@@ -65,6 +67,16 @@ def split(rows: DataFrame, params: Params) -> DataFrame:
         raise InputError(_too_small(small, params))
     parts = F.array(*[F.lit(part) for part in params.parts])
     return place(keyed, cuts).withColumn("part", parts[F.col("place")]).drop("group", "key", "place")
+
+
+def _keyed(rows: DataFrame, seed: int) -> DataFrame:
+    """`rows` with what decides their part: group and key, the same for all rows of a cluster of similar texts."""
+    label = F.coalesce("label", F.lit(""))
+    if "cluster" not in rows.columns:
+        return rows.withColumn("group", label).withColumn("key", F.xxhash64(F.lit(seed), "text"))
+    same = F.coalesce(F.col("cluster"), F.xxhash64("text"))
+    keyed = rows.withColumn("key", F.xxhash64(F.lit(seed), same))
+    return keyed.withColumn("group", F.min(label).over(Window.partitionBy("key")))
 
 
 def part_ends(rows: int, shares: list[float]) -> list[int]:

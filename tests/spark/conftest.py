@@ -71,6 +71,11 @@ class Done:
         files = self.written.parts.get(part, {"files": []})["files"]
         return [row for name in files for row in pq.read_table(self.out / name).to_pylist()]
 
+    def source(self, part: str, role: str) -> Source:
+        """A part of it for another operation to take."""
+        sizes = {name: {"bytes": (self.out / name).stat().st_size} for name in self.contents()}
+        return rows_of({"parts": self.written.parts, "files": sizes}, self.out, part, role)
+
     def contents(self) -> dict[str, bytes]:
         """Every file by name."""
         return {

@@ -2,6 +2,7 @@ package io.textmill.spark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.textmill.near.Shingles;
 import io.textmill.populate.Populator;
 import io.textmill.populate.Utterance;
 import io.textmill.text.Cleaner;
@@ -16,6 +17,7 @@ import org.apache.hadoop.io.IOUtils;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
@@ -44,7 +46,7 @@ public final class Functions {
     private Functions() {}
 
     /**
-     * Registers the function {@code kind} (clean, tokenize, encode, populate) bound to parameters in JSON. Raises
+     * Registers the function {@code kind} (clean, tokenize, encode, populate, jaccard) bound to parameters in JSON. Raises
      * IllegalArgumentException at once for parameters that don't fit.
      */
     public static void register(SparkSession spark, String name, String kind, String params) {
@@ -65,9 +67,11 @@ public final class Functions {
                 return functions.udf(encode(spark, json(params)), ENCODED);
             case "populate":
                 return functions.udf(populate(spark, params), MADE);
+            case "jaccard":
+                return functions.udf(jaccard(json(params)), DataTypes.DoubleType);
             default:
                 throw new IllegalArgumentException(
-                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate");
+                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate, jaccard");
         }
     }
 
@@ -115,6 +119,11 @@ public final class Functions {
                     .toArray();
             return RowFactory.create(made.text(), made.label(), made.line(), spans);
         };
+    }
+
+    private static UDF2<String, String, Double> jaccard(JsonNode params) {
+        Shingles shingles = new Shingles(params.path("unit").asText(), params.path("ngram").asInt());
+        return (a, b) -> Shingles.jaccard(shingles.of(a), shingles.of(b));
     }
 
     static JsonNode json(String text) {
