@@ -11,17 +11,13 @@ from typing import Any
 def write_report(run: Mapping[str, Any], folder_of: Mapping[str, Path], path: Path) -> None:
     """Write the report of `run` (a run record) to `path`; `folder_of` says where each step's output is.
 
-    Steps without an output only make the report shorter. Written beside and renamed.
+    A step without an output only makes the report shorter; an output that can't be read is named at its end. Written
+    beside and renamed: raises OSError where `path` can't be written, and nothing else.
     """
-    from jinja2 import Environment, PackageLoader
+    from pipelines.report import data, page
 
-    from pipelines.report import charts, data
-
-    environment = Environment(
-        loader=PackageLoader("pipelines.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(count=data.count, share=data.share, seconds=data.seconds, reason=data.reason)
-    page = environment.get_template("report.html").render(report=data.gather(run, folder_of), charts=charts)
+    text = page.render(data.gather(run, folder_of))
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_text(page, encoding="utf-8")
+    # A lone surrogate is legal in JSON and not in UTF-8: it is shown as its number.
+    beside.write_bytes(text.encode("utf-8", "backslashreplace"))
     beside.replace(path)

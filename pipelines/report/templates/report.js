@@ -1,21 +1,58 @@
 "use strict";
-// Tables of class sortable: a button in every heading, numbers by value, the order of equal rows kept.
-for (const table of document.querySelectorAll("table.sortable")) {
-  const body = table.tBodies[0];
-  for (const [column, heading] of [...table.tHead.rows[0].cells].entries()) {
+
+// Sortable tables: a button in every heading. Numbers sort by their exact value, equal rows keep their order.
+function sortable(table) {
+  const headings = [...table.tHead.rows[0].cells];
+  headings.forEach((heading, column) => {
+    if (heading.tagName !== "TH" || heading.classList.contains("fixed")) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = heading.textContent;
-    heading.replaceChildren(button);
-    button.addEventListener("click", () => {
-      const down = heading.getAttribute("aria-sort") !== "descending";
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const value = (row) => row.cells[column].textContent.trim();
-      const number = (text) => Number(text.replace(/[,% ]/g, ""));
-      const compare = (a, b) => heading.classList.contains("n")
-        ? number(value(a)) - number(value(b)) : value(a).localeCompare(value(b));
-      body.append(...[...body.rows].sort((a, b) => (down ? -1 : 1) * compare(a, b)));
-    });
-  }
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => sort(table, headings, column));
+  });
 }
+
+function sort(table, headings, column) {
+  const heading = headings[column];
+  const numbers = heading.classList.contains("n");
+  const now = heading.getAttribute("aria-sort");
+  const down = now === "ascending" ? true : now === "descending" ? false : numbers;
+  headings.forEach((other) => other.hasAttribute("aria-sort") && other.setAttribute("aria-sort", "none"));
+  heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const value = (row) => {
+    const cell = row.cells[column];
+    return numbers ? Number(cell.dataset.v ?? -1) : cell.textContent;
+  };
+  const compare = (a, b) => numbers ? value(a) - value(b) : value(a).localeCompare(value(b), undefined, { numeric: true });
+  const body = table.tBodies[0];
+  body.append(...[...body.rows].sort((a, b) => (down ? -1 : 1) * compare(a, b)));
+}
+
+// The heat map tells below itself what the cell pointed at means: a touch screen shows no tooltips.
+function readable(heat) {
+  const told = heat.querySelector(".readout");
+  const tell = (event) => {
+    const title = event.target.closest(".cell, .name")?.querySelector("title");
+    if (title) told.textContent = title.textContent;
+  };
+  heat.addEventListener("pointerover", tell);
+  heat.addEventListener("click", tell);
+}
+
+// The navigation marks the section in sight.
+function follow(nav) {
+  const links = new Map([...nav.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]));
+  const places = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+  const mark = () => {
+    const last = places.findLast((place) => place.getBoundingClientRect().top < 120) ?? places[0];
+    links.forEach((link, id) => id === last?.id
+      ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current"));
+  };
+  addEventListener("scroll", mark, { passive: true });
+  mark();
+}
+
+document.querySelectorAll("table.sortable").forEach(sortable);
+document.querySelectorAll(".heat").forEach(readable);
+document.querySelectorAll("nav").forEach(follow);
