@@ -11,14 +11,29 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 _ROUNDS = 100
+_EDGES_PER_PARTITION = 500_000
+_PARTITIONS = "spark.sql.shuffle.partitions"
 
 
-def components(edges: DataFrame, scratch: str) -> DataFrame:
+def components(edges: DataFrame, scratch: str, count: int) -> DataFrame:
     """Columns key and cluster (the smallest key of its component) of every key in `edges` (a, b: long, a ≠ b).
 
-    Each round is written to the folder `scratch`, from which the result reads too: in memory alone, a lost executor
+    `count` is the number of edges or more: rounds over few are done in few partitions. Each round is written to the folder `scratch`, from which the result reads too: in memory alone, a lost executor
     would cost all rounds, and Spark's plan would double with each.
     """
+    conf = edges.sparkSession.conf
+    usual = conf.get(_PARTITIONS)
+    conf.set(_PARTITIONS, str(min(int(usual or 1), 1 + count // _EDGES_PER_PARTITION)))
+    try:
+        current = _converged(edges, scratch)
+    finally:
+        conf.set(_PARTITIONS, str(usual))
+    roots = current.select(F.col("v").alias("key"), F.col("v").alias("cluster")).distinct()
+    return current.select(F.col("u").alias("key"), F.col("v").alias("cluster")).union(roots)
+
+
+def _converged(edges: DataFrame, scratch: str) -> DataFrame:
+    """Columns u and v: every node but the roots, with its root."""
     current = _written(_oriented(edges), f"{scratch}/start")
     before, state = None, _state(current)
     for number in range(_ROUNDS):
@@ -26,8 +41,7 @@ def components(edges: DataFrame, scratch: str) -> DataFrame:
             break
         current = _written(small_star(large_star(current)), f"{scratch}/{number}")
         before, state = state, _state(current)
-    roots = current.select(F.col("v").alias("key"), F.col("v").alias("cluster")).distinct()
-    return current.select(F.col("u").alias("key"), F.col("v").alias("cluster")).union(roots)
+    return current
 
 
 def _oriented(edges: DataFrame) -> DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,15 +137,8 @@ def test_marked_clusters_stay_together_in_the_split(bench: Bench) -> None:
     assert len(parts) > 60 and all(len(where) == 1 for where in parts.values())
 
 
-@pytest.fixture
-def few_partitions(spark: SparkSession) -> Iterator[SparkSession]:
-    spark.conf.set("spark.sql.shuffle.partitions", "2")
-    yield spark
-    spark.conf.unset("spark.sql.shuffle.partitions")
-
-
 @pytest.mark.parametrize("shape", ["chain", "star", "random", "none"])
-def test_components_equal_those_of_a_graph_search(few_partitions: SparkSession, tmp_path: Path, shape: str) -> None:
+def test_components_equal_those_of_a_graph_search(spark: SparkSession, tmp_path: Path, shape: str) -> None:
     rng = random.Random(3)
     numbers = [rng.getrandbits(63) - 2**62 for _ in range(300)]
     edges = {
@@ -155,7 +147,7 @@ def test_components_equal_those_of_a_graph_search(few_partitions: SparkSession, 
         "random": [tuple(rng.sample(numbers, 2)) for _ in range(200)],
         "none": [],
     }[shape]
-    found = components(few_partitions.createDataFrame(edges, "a long, b long"), str(tmp_path / "rounds")).collect()
+    found = components(spark.createDataFrame(edges, "a long, b long"), str(tmp_path / "rounds"), len(edges)).collect()
     assert {(row["key"], row["cluster"]) for row in found} == searched(edges)
     assert len(found) == len({row["key"] for row in found})
 
