@@ -89,11 +89,16 @@ def textmill(folder: Path, made: int) -> tuple[dict[str, Any], float, Peak]:
     """Run the pipeline; seconds by step, seconds to start Spark, peak memory."""
     path = folder / "prepare.yaml"
     path.write_text(DEFINITION.format(root=folder / "runs", chats=folder / "chats", conf=corpus.CONF, made=made))
-    pipeline = load(path)
+    return run_all(path)
+
+
+def run_all(definition: Path) -> tuple[dict[str, Any], float, Peak]:
+    """Run every step of a definition; the steps by name, seconds to start Spark, peak memory."""
+    pipeline = load(definition)
     store = Store(pipeline.root)
     reasons = keys.because(pipeline, keys.of_jar(installation.jar()), store.digests)
     planned = plan.make(pipeline, reasons, lambda op, key: plan.ABSENT, {})
-    run = runs.Run.start(pipeline.root, "prepare")
+    run = runs.Run.start(pipeline.root, pipeline.definition.name)
     runner, peak = Runner(pipeline, reasons, store, run, Silent()), Peak()
     peak.start()
     started = time.perf_counter()

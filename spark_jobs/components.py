@@ -1,8 +1,9 @@
-"""Connected components by alternating large and small stars (Kiveris et al., SoCC 2014).
+"""Connected components: by union-find in one task where the edges fit, else by alternating large and small stars.
 
-Chosen over label propagation, whose rounds grow with the longest chain: the stars need O(log² n) rounds at worst, four to
-six in practice. A giant cluster costs no more memory than any other, for minima are aggregated before they are shuffled
-and joins stream. The result depends on the edges alone.
+The stars (Kiveris et al., SoCC 2014) were chosen over label propagation, whose rounds grow with the longest chain: they
+need O(log² n) rounds at worst, four to eight in practice. A giant cluster costs no more memory than any other, for minima
+are aggregated before they are shuffled and joins stream. But each round is two Spark jobs of some seconds, which a graph
+of a few million edges is not worth. Both give the same result, which depends on the edges alone.
 """
 
 from __future__ import annotations
@@ -10,30 +11,25 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs import jvm
+
+IN_ONE_TASK = 4_000_000
 _ROUNDS = 100
-_EDGES_PER_PARTITION = 500_000
-_PARTITIONS = "spark.sql.shuffle.partitions"
 
 
-def components(edges: DataFrame, scratch: str, count: int) -> DataFrame:
+def components(edges: DataFrame, count: int, scratch: str) -> DataFrame:
     """Columns key and cluster (the smallest key of its component) of every key in `edges` (a, b: long, a ≠ b).
 
-    `count` is the number of edges or more: rounds over few are done in few partitions. Each round is written to the folder `scratch`, from which the result reads too: in memory alone, a lost executor
-    would cost all rounds, and Spark's plan would double with each.
+    `count` is the number of edges or more; the folder `scratch` may be written to, and the result may read from it.
     """
-    conf = edges.sparkSession.conf
-    usual = conf.get(_PARTITIONS)
-    conf.set(_PARTITIONS, str(min(int(usual or 1), 1 + count // _EDGES_PER_PARTITION)))
-    try:
-        current = _converged(edges, scratch)
-    finally:
-        conf.set(_PARTITIONS, str(usual))
-    roots = current.select(F.col("v").alias("key"), F.col("v").alias("cluster")).distinct()
-    return current.select(F.col("u").alias("key"), F.col("v").alias("cluster")).union(roots)
+    if count <= IN_ONE_TASK:
+        return jvm.components(edges.select("a", "b"))
+    return by_stars(edges, scratch)
 
 
-def _converged(edges: DataFrame, scratch: str) -> DataFrame:
-    """Columns u and v: every node but the roots, with its root."""
+def by_stars(edges: DataFrame, scratch: str) -> DataFrame:
+    """The same for any number of edges. Each round is written to `scratch`: in memory alone, a lost executor would cost
+    all rounds, and Spark's plan would double with each."""
     current = _written(_oriented(edges), f"{scratch}/start")
     before, state = None, _state(current)
     for number in range(_ROUNDS):
@@ -41,7 +37,8 @@ def _converged(edges: DataFrame, scratch: str) -> DataFrame:
             break
         current = _written(small_star(large_star(current)), f"{scratch}/{number}")
         before, state = state, _state(current)
-    return current
+    roots = current.select(F.col("v").alias("key"), F.col("v").alias("cluster")).distinct()
+    return current.select(F.col("u").alias("key"), F.col("v").alias("cluster")).union(roots)
 
 
 def _oriented(edges: DataFrame) -> DataFrame:

@@ -52,10 +52,10 @@ class Dedup(Operation):
             return write_parts(rows, work.out, F.length("text"))
         pairs, scratch = work.role("pairs").where(F.col("similarity") >= near.threshold), work.out / "_components"
         found = sum(source.rows for source in work.rows("pairs"))
-        marked = mark_clusters(rows, components(pairs, str(scratch), found))
+        marked = mark_clusters(rows, components(pairs, found, str(scratch)))
         marked = marked.drop("_first") if near.keep == "all" else drop_similar(marked)
         written = write_parts(marked, work.out, F.length("text"))
-        shutil.rmtree(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
         return written
 
 

@@ -47,3 +47,9 @@ def candidates(texts: DataFrame, params: Mapping[str, Any]) -> DataFrame:
     spark = texts.sparkSession
     frame = spark._jvm.io.textmill.near.Candidates.of(texts._jdf, json.dumps(params))  # type: ignore[union-attr]
     return DataFrame(frame, spark)
+
+
+def components(edges: DataFrame) -> DataFrame:
+    """Columns key and cluster of every node of `edges` (two long columns), worked out in one task."""
+    spark = edges.sparkSession
+    return DataFrame(spark._jvm.io.textmill.near.Components.of(edges._jdf), spark)  # type: ignore[union-attr]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_jobs.components import components
+from spark_jobs.components import IN_ONE_TASK, components
 from spark_jobs.dedup import Dedup
 from spark_jobs.near import Near, NearPairs, banding
 from spark_jobs.split import Split
 from tests.spark.conftest import Bench, Done
 
+NUMBERS = [random.Random(n).getrandbits(63) - 2**62 for n in range(300)]
 SCHEMA = "id string, text string, label string"
 
 
@@ -137,19 +139,31 @@ def test_marked_clusters_stay_together_in_the_split(bench: Bench) -> None:
     assert len(parts) > 60 and all(len(where) == 1 for where in parts.values())
 
 
-@pytest.mark.parametrize("shape", ["chain", "star", "random", "none"])
-def test_components_equal_those_of_a_graph_search(spark: SparkSession, tmp_path: Path, shape: str) -> None:
-    rng = random.Random(3)
-    numbers = [rng.getrandbits(63) - 2**62 for _ in range(300)]
-    edges = {
-        "chain": list(itertools.pairwise(numbers)),
-        "star": [(numbers[0], other) for other in numbers[1:]],
-        "random": [tuple(rng.sample(numbers, 2)) for _ in range(200)],
-        "none": [],
-    }[shape]
-    found = components(spark.createDataFrame(edges, "a long, b long"), str(tmp_path / "rounds"), len(edges)).collect()
+GRAPHS = {
+    "chain": list(itertools.pairwise(NUMBERS)),
+    "star": [(NUMBERS[0], other) for other in NUMBERS[1:]],
+    "random": [tuple(random.Random(n).sample(NUMBERS, 2)) for n in range(200)],
+    "none": [],
+}
+
+
+@pytest.mark.parametrize("shape", GRAPHS)
+@pytest.mark.parametrize("count", [1, IN_ONE_TASK + 1], ids=["in one task", "by stars"])
+def test_components_equal_those_of_a_graph_search(
+    few_partitions: SparkSession, tmp_path: Path, shape: str, count: int
+) -> None:
+    edges = GRAPHS[shape]
+    frame = few_partitions.createDataFrame(edges, "a long, b long")
+    found = components(frame, count, str(tmp_path / "rounds")).collect()
     assert {(row["key"], row["cluster"]) for row in found} == searched(edges)
     assert len(found) == len({row["key"] for row in found})
+
+
+@pytest.fixture
+def few_partitions(spark: SparkSession) -> Iterator[SparkSession]:
+    spark.conf.set("spark.sql.shuffle.partitions", "2")
+    yield spark
+    spark.conf.unset("spark.sql.shuffle.partitions")
 
 
 def searched(edges: list[tuple[int, int]]) -> set[tuple[int, int]]:
