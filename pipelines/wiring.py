@@ -117,6 +117,8 @@ class Wiring:
         outputs = self.outputs[wire.node]
         if wire.part and wire.part not in outputs:
             return f"step '{wire.node}' has no part '{wire.part}'{did_you_mean(wire.part, outputs)}"
+        if operation.train_only and (part := self._origin(wire)) in ("valid", "test"):
+            return f"{operation.name} makes rows for training, and '{wire.name}' is of the {part} part: take train"
         if operation.takes == "parts" and outputs == ("rows",) and not (wire.role or self.lineage[wire.node]):
             return f"which part are the rows of '{wire.node}'? write from: {{train: …, test: {wire.node}}}"
         return None

@@ -137,6 +137,8 @@ class Operation(ABC):
     Params: ClassVar[type[Params]]
     takes: ClassVar[Literal["inputs", "rows", "parts", "tokens"]]
     """inputs of the definition; rows of steps; rows of steps each in a role; a whole tokenized step."""
+    train_only: ClassVar[bool] = False
+    """Whether rows that are held out must not come in: what makes rows of rows would carry them into train."""
     path_params: ClassVar[tuple[str, ...]] = ()
     """Parameters that are paths: resolved by the definition, left out of the key (their content is in it)."""
 

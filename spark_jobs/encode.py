@@ -30,6 +30,9 @@ class Vocabulary(BaseParams):
 
     max: int = Field(50_000, ge=1, description="At most so many tokens, the most frequent first.")
     min_count: int = Field(2, ge=1, description="Rarer tokens are unknown.")
+    unknown_buckets: int = Field(
+        0, ge=0, description="Ids that unknown tokens share by their hash; 0: all of them have the id 1."
+    )
     fit_on: Literal["train"] = Field("train", description="The vocabulary never sees valid or test.")
 
 
@@ -85,7 +88,7 @@ class Encode(Operation):
     """Writes shards, vocabulary.tsv, labels.json and tensors.json."""
 
     name = "tensor.encode"
-    version = 1
+    version = 2
     Params = Params
     takes = "tokens"
 
@@ -149,7 +152,8 @@ def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:
 
 def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
     vocabulary = {"vocabulary_file": str(work.out / "vocabulary.tsv")}
-    settings = {**vocabulary, "length": work.params.length, "truncate": work.params.truncate}
+    buckets = {"oov_buckets": work.params.vocabulary.unknown_buckets}
+    settings = {**vocabulary, **buckets, "length": work.params.length, "truncate": work.params.truncate}
     encoded = jvm.function(work.spark, "encode", settings)(F.col("tokens"))
     number = _lookup({label: index for index, label in enumerate(labels)})[F.col("label")]
     return placed.withColumn("_e", encoded).select(
@@ -221,11 +225,12 @@ def _write_vocabulary(path: Path, tokens: Sequence[tuple[str, int]]) -> str:
 
 def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]) -> None:
     _write_json(work.out / "labels.json", labels)
+    buckets = work.params.vocabulary.unknown_buckets
     described = {
         "length": work.params.length,
         "pad_id": PAD,
         "unknown_id": UNKNOWN,
-        "vocabulary": {"size": tokens + FIRST_TOKEN, "sha256": vocabulary},
+        "vocabulary": {"size": tokens + FIRST_TOKEN + buckets, "unknown_buckets": buckets, "sha256": vocabulary},
         "labels": len(labels),
         "shards": work.params.shards,
         "seed": work.params.seed,

@@ -28,7 +28,7 @@ class Evaluate(Operation):
     """Writes the rows scored and metrics.json; every engine's model is measured by this one operation."""
 
     name = "model.evaluate"
-    version = 1
+    version = 2
     Params = Params
     takes = "tokens"
 
@@ -55,7 +55,8 @@ def score(rows: DataFrame, model: Path, tensors: Path, labels: list[str]) -> Dat
     """Columns id, text, label, predicted, confidence, correct of tokenized rows."""
     described = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
     vocabulary = {"vocabulary_file": str(tensors / "vocabulary.tsv")}
-    settings = {**vocabulary, "length": described["length"], "truncate": described["truncate"]}
+    buckets = {"oov_buckets": described["vocabulary"]["unknown_buckets"]}
+    settings = {**vocabulary, **buckets, "length": described["length"], "truncate": described["truncate"]}
     encode = jvm.function(rows.sparkSession, "encode", settings)
     encoded = rows.select("id", "text", "label", encode(F.col("tokens"))["ids"].alias("ids"))
     schema = "id string, text string, label string, predicted string, confidence float, correct boolean"

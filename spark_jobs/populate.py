@@ -64,6 +64,7 @@ class Populate(Operation):
     version = 1
     Params = Params
     takes = "rows"
+    train_only = True
     path_params = ("templates",)
 
     def outputs(self, params: Params) -> tuple[str, ...]:

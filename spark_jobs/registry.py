@@ -14,6 +14,7 @@ _MODULES = {
     "text.near_pairs": "spark_jobs.near:NearPairs",
     "data.split": "spark_jobs.split:Split",
     "text.populate": "spark_jobs.populate:Populate",
+    "text.augment": "spark_jobs.augment:Augment",
     "text.tokenize": "spark_jobs.tokenize:Tokenize",
     "tensor.encode": "spark_jobs.encode:Encode",
     "model.evaluate": "spark_jobs.evaluate:Evaluate",

@@ -1,4 +1,4 @@
-"""text.tokenize: Lucene's analysis chains, the same in training and serving."""
+"""text.tokenize: one analysis chain, the same in training and serving."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs import jvm
+from spark_jobs import jvm, sentencepieces
 from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written, digest, union
 from spark_jobs.output import write_parts
-from textmill.errors import DefinitionError, Problem
+from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
 
 PARTS = ("train", "valid", "test")
 
 Analyzer = Literal[
-    "nori", "standard", "english", "simple", "whitespace", "cjk", "kuromoji", "smartcn", "arabic", "brazilian", "czech",
+    "nori", "standard", "english", "simple", "whitespace", "char", "jamo", "sentencepiece", "cjk", "kuromoji", "smartcn", "arabic", "brazilian", "czech",
     "danish", "dutch", "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "italian",
     "norwegian", "persian", "portuguese", "romanian", "russian", "spanish", "swedish", "thai", "turkish",
 ]  # fmt: skip
@@ -34,7 +34,12 @@ Tag = Literal[
 class Params(BaseParams):
     """Which analyzer, and what it keeps."""
 
-    analyzer: Analyzer = Field("standard", description="A Lucene analyzer; `nori` reduces Korean verbs to stems.")
+    analyzer: Analyzer = Field(
+        "standard",
+        description="A Lucene analyzer (`nori` reduces Korean verbs to stems), `char`, `jamo`, or `sentencepiece`.",
+    )
+    pieces: int = Field(8000, ge=100, description="sentencepiece: at most so many pieces, fitted on train alone.")
+    sample: int = Field(500_000, ge=1, description="sentencepiece: rows of train, drawn by hash, that it is fitted on.")
     user_dict: tuple[str, ...] | str = Field((), description="Entities whose values nori keeps whole.")
     stop_tags: tuple[Tag, ...] | None = Field(None, description="nori: part-of-speech tags to leave out.")
     decompound: Literal["none", "discard", "mixed"] = Field("discard", description="nori: what becomes of compounds.")
@@ -48,7 +53,7 @@ class Tokenize(Operation):
     """Adds the column tokens; sets aside (reason `leak`) what would let a held-out text into another part."""
 
     name = "text.tokenize"
-    version = 1
+    version = 2
     Params = Params
     takes = "parts"
 
@@ -70,11 +75,19 @@ class Tokenize(Operation):
     def _run(self, work: Work) -> Written:
         """The parts tokenized, with leaks set aside."""
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
-        settings = {**work.params.canonical(), **work.resources.data}
-        tokens = jvm.function(work.spark, "tokenize", settings)
-        rows = [frame.withColumn("tokens", tokens(F.col("text"))) for frame in parts]
+        rows = self._tokenized(work, parts)
         checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)
         return write_parts(checked, work.out, F.size("tokens"))
+
+    def _tokenized(self, work: Work, parts: list[DataFrame]) -> list[DataFrame]:
+        if work.params.analyzer == "sentencepiece":
+            if not work.rows("train"):
+                raise InputError("no train rows to fit sentencepiece on: let the step take a train part too")
+            model = sentencepieces.fit(work.role("train"), work.params.pieces, work.params.sample)
+            (work.out / sentencepieces.FILE).write_bytes(model)
+            return [sentencepieces.apply(frame, model) for frame in parts]
+        tokens = jvm.function(work.spark, "tokenize", {**work.params.canonical(), **work.resources.data})
+        return [frame.withColumn("tokens", tokens(F.col("text"))) for frame in parts]
 
 
 def _roles(work: Work) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -135,4 +137,13 @@ def test_the_names_of_the_schema_are_those_of_the_jar(spark: SparkSession) -> No
 
     from spark_jobs.tokenize import Analyzer
 
-    assert sorted(get_args(Analyzer)) == sorted(spark._jvm.io.textmill.text.Analyzers.names())
+    in_python = {"sentencepiece"}
+    assert sorted(set(get_args(Analyzer)) - in_python) == sorted(spark._jvm.io.textmill.text.Analyzers.names())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("가각힣값ㅋㅏabZ1.<😀\u3000 \n"), max_size=20))
+def test_jamo_are_the_canonical_decomposition_and_spaces_one_token(tokenize: Tokenize, text: str) -> None:
+    spaced = re.sub(r"\s+", "\u2581", text)
+    assert tokenize(text, "char") == list(spaced)
+    assert tokenize(text, "jamo") == list(unicodedata.normalize("NFD", spaced))

@@ -147,13 +147,33 @@ def test_tokenize_sets_held_out_texts_aside(bench: Bench) -> None:
     assert done.stats["reasons"] == {"leak": 4}
 
 
+def test_sentencepiece_is_fitted_on_train_alone_and_gives_the_text_back(bench: Bench) -> None:
+    train = [row(n, f"주문한 상품 {n}번 배송이 언제 오나요 <phone>") for n in range(300)]
+    test = [row(n + 300, f"zebra crossing {n}") for n in range(5)]
+    sources = [bench.source(train, "train", SCHEMA), bench.source(test, "test", SCHEMA)]
+    outputs = [bench.run(Tokenize(), sources, analyzer="sentencepiece", pieces=150) for _ in range(2)]
+    assert outputs[0].contents() == outputs[1].contents()
+    rows = outputs[0].rows("train")
+    assert len(rows) == 300
+    for found in rows:
+        assert "".join(found["tokens"]).replace("\u2581", " ").strip() == found["text"]
+        assert any("<phone>" in token for token in found["tokens"])
+    model = (outputs[0].out / "sentencepiece.model").read_bytes()
+    assert "배송".encode() in model and b"zebra" not in model
+
+
+def test_sentencepiece_needs_rows_to_be_fitted_on(bench: Bench) -> None:
+    with pytest.raises(InputError, match="no train rows to fit sentencepiece on"):
+        bench.run(Tokenize(), [bench.source([row(1)], "test", SCHEMA)], analyzer="sentencepiece")
+
+
 def encode(bench: Bench, parts: dict[str, int], **params: Any) -> Done:
     schema = f"{SCHEMA}, tokens array<string>"
     sources = [
         bench.source([{**row(n, label="l"), "tokens": ["all", f"w{n % 7}", part]} for n in range(rows)], part, schema)
         for part, rows in parts.items()
     ]
-    return bench.run(Encode(), sources, vocabulary={"min_count": 1}, length=4, **params)
+    return bench.run(Encode(), sources, **{"vocabulary": {"min_count": 1}, "length": 4, **params})
 
 
 @pytest.mark.parametrize(("rows", "shards"), [(30, 4), (32, 4), (3, 4), (1, 1), (1001, 8)])
@@ -183,6 +203,17 @@ def test_encode_fits_the_vocabulary_on_train_alone(bench: Bench) -> None:
     assert vocabulary == ["all", "train", *[f"w{n}" for n in range(7)]]
     assert done.stats["parts"]["test"]["unknown"] == 7
     assert all(r["ids"][0] == 2 and r["ids"][2] == 1 for r in done.rows("test"))
+
+
+def test_encode_gives_unknown_tokens_ids_of_their_own_by_hash(bench: Bench) -> None:
+    vocabulary = {"min_count": 4, "unknown_buckets": 3}
+    done = encode(bench, {"train": 21, "test": 7}, shards=1, vocabulary=vocabulary)
+    known = len((done.out / "vocabulary.tsv").read_text().splitlines())
+    described = json.loads((done.out / "tensors.json").read_text())["vocabulary"]
+    assert known == 2 and (described["size"], described["unknown_buckets"]) == (2 + known + 3, 3)
+    ids = {value for part in ("train", "test") for r in done.rows(part) for value in r["ids"][1:3]}
+    assert ids <= {0, 3, *range(2 + known, 2 + known + 3)} and len(ids & set(range(4, 7))) > 1
+    assert done.stats["parts"]["test"]["unknown"] == 14
 
 
 def test_encode_does_not_depend_on_order_or_partitions(bench: Bench, spark: Any) -> None:

@@ -2,6 +2,7 @@ package io.textmill.spark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.textmill.augment.Augmenter;
 import io.textmill.near.Shingles;
 import io.textmill.populate.Populator;
 import io.textmill.populate.Utterance;
@@ -12,12 +13,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.IOUtils;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.api.java.UDF3;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
@@ -43,10 +50,15 @@ public final class Functions {
             .add("template", DataTypes.IntegerType)
             .add("spans", DataTypes.createArrayType(SPAN));
 
+    private static final StructType COPIED = new StructType()
+            .add("text", DataTypes.StringType)
+            .add("spans", DataTypes.createArrayType(SPAN))
+            .add("operation", DataTypes.StringType);
+
     private Functions() {}
 
     /**
-     * Registers the function {@code kind} (clean, tokenize, encode, populate, jaccard) bound to parameters in JSON. Raises
+     * Registers the function {@code kind} (clean, tokenize, encode, populate, augment, jaccard) bound to parameters in JSON. Raises
      * IllegalArgumentException at once for parameters that don't fit.
      */
     public static void register(SparkSession spark, String name, String kind, String params) {
@@ -67,11 +79,13 @@ public final class Functions {
                 return functions.udf(encode(spark, json(params)), ENCODED);
             case "populate":
                 return functions.udf(populate(spark, params), MADE);
+            case "augment":
+                return functions.udf(augment(spark, params), COPIED);
             case "jaccard":
                 return functions.udf(jaccard(json(params)), DataTypes.DoubleType);
             default:
                 throw new IllegalArgumentException(
-                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate, jaccard");
+                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate, augment, jaccard");
         }
     }
 
@@ -118,6 +132,27 @@ public final class Functions {
                     .map(span -> RowFactory.create(span.start(), span.end(), span.entity()))
                     .toArray();
             return RowFactory.create(made.text(), made.label(), made.line(), spans);
+        };
+    }
+
+    private static UDF3<String, scala.collection.Seq<Row>, Long, Object> augment(SparkSession spark, String params) {
+        Shared<Augmenter> augmenter = Shared.of(spark, "augment", params, text -> new Augmenter(json(text)));
+        return (text, spans, seed) -> {
+            int count = spans == null ? 0 : spans.size();
+            List<int[]> places = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                places.add(new int[] {spans.apply(i).getInt(0), spans.apply(i).getInt(1)});
+            }
+            Augmenter.Copy copy = augmenter.get().copy(text, places, seed);
+            if (copy == null) {
+                return null;
+            }
+            Row[] moved = new Row[count];
+            for (int i = 0; i < count; i++) {
+                moved[i] = RowFactory.create(copy.places[i][0], copy.places[i][1], spans.apply(i).getString(2));
+            }
+            Arrays.sort(moved, Comparator.comparingInt(span -> span.getInt(0)));
+            return RowFactory.create(copy.text, spans == null ? null : moved, copy.operation);
         };
     }
 

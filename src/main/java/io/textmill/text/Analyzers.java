@@ -40,13 +40,15 @@ import org.apache.lucene.analysis.sv.SwedishAnalyzer;
 import org.apache.lucene.analysis.th.ThaiAnalyzer;
 import org.apache.lucene.analysis.tr.TurkishAnalyzer;
 
-/** Lucene's analyzers by name. Free of Spark, so that serving analyses as training does. */
+/** Lucene's analyzers by name, and two of our own. Free of Spark, so that serving analyses as training does. */
 public final class Analyzers {
     private static final Map<String, Function<JsonNode, Analyzer>> BY_NAME = new TreeMap<>();
 
     static {
         BY_NAME.put("nori", Nori::new);
         BY_NAME.put("whitespace", params -> new WhitespaceAnalyzer());
+        BY_NAME.put("char", params -> new Units(false));
+        BY_NAME.put("jamo", params -> new Units(true));
         BY_NAME.put("simple", params -> new SimpleAnalyzer());
         language("standard", StandardAnalyzer::new, () -> EnglishAnalyzer.ENGLISH_STOP_WORDS_SET);
         language("english", EnglishAnalyzer::new, EnglishAnalyzer::getDefaultStopSet);

@@ -29,6 +29,11 @@ public final class TextTokenizer {
         analyzer = Analyzers.create(params);
     }
 
+    /** Whether a mask is in a text. */
+    public static boolean hasMask(String text) {
+        return text.indexOf('<') >= 0 && MASK.matcher(text).find();
+    }
+
     /** The tokens of a text, in its order; none of a blank one. */
     public String[] tokenize(String text) {
         List<String> tokens = new ArrayList<>();
