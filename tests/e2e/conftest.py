@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,58 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+class DevCluster:
+    """A cluster of scripts/dev_cluster.sh in a folder of its own."""
+
+    COMMAND = str(CONF.parent / "scripts/dev_cluster.sh")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The finished command."""
+        words = (self.COMMAND, words[0], "--folder", str(self.folder), *words[1:])
+        return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What cluster.json says."""
+        return dict(json.loads((self.folder / "cluster.json").read_text(encoding="utf-8")))
+
+    def environ(self) -> dict[str, str]:
+        """The environment after `source env.sh`."""
+        sourced = ["bash", "-c", '. "$1" && env -0', "bash", str(self.folder / "env.sh")]
+        answer = subprocess.run(sourced, capture_output=True, text=True, check=True).stdout
+        pairs = (entry.partition("=") for entry in answer.split("\0") if entry)
+        return {name: value for name, _, value in pairs}
+
+    def processes(self) -> list[str]:
+        """Command lines of all processes that have anything to do with the folder."""
+        found = []
+        for path in Path("/proc").iterdir():
+            try:
+                told = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
+            except (OSError, ValueError):
+                continue
+            if path.name.isdigit() and os.fsencode(self.folder) in told:
+                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:200])
+        return found
+
+
+def started(folder: Path, *options: str) -> DevCluster:
+    """A cluster that runs; fails with the command's words where it does not start."""
+    cluster = DevCluster(folder)
+    done = cluster.command("start", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevCluster]:
+    """YARN and HDFS, shared by the tests of a session: leave it whole."""
+    running = started(tmp_path_factory.mktemp("cluster"))
+    yield running
+    running.command("stop")
+    shutil.rmtree(running.folder)
