@@ -1,0 +1,1 @@
+"""The command line as an application of YARN; scripts/submit.sh is the command."""

@@ -1,0 +1,176 @@
+"""The command line of scripts/submit.sh."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts.submit import bundle, command, environment, follow, request
+from scripts.submit.hadoop import SPARK_HOME, Hadoop
+from scripts.submit.resourcemanager import Application, ResourceManager
+from scripts.submit.settings import Settings, Shipped
+from spark_jobs import installation
+from textmill.errors import InputError, TextmillError
+
+CACHE = installation.CHECKOUT / ".cache/submit"
+
+
+def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f"{value!r}: write KEY=VALUE")
+    return tuple((key, value) for key, _, value in (pair.partition("=") for pair in values))
+
+
+@click.command(
+    context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False, "max_content_width": 110}
+)
+@click.option("--mode", type=click.Choice(["cluster", "client"]), default="cluster", help="Where the driver runs.")
+@click.option("--queue", help="Queue of YARN [default: the profile's].")
+@click.option("--executors", type=click.IntRange(1), help="This many [default: as many as there is work].")
+@click.option("--cores", type=click.IntRange(1), help="Cores of each executor [default: 1].")
+@click.option("--memory", help="Heap of each executor [default: the profile's].")
+@click.option("--driver-memory", default="2g", show_default=True, help="Heap of the driver.")
+@click.option("--python", help="Interpreter that every node has, instead of shipping this environment.")
+@click.option("--keytab", type=click.Path(exists=True, path_type=Path), help="For a cluster with Kerberos.")
+@click.option("--principal", help="For a cluster with Kerberos.")
+@click.option("--conf", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="Any other setting of Spark.")
+@click.option("--dry-run", is_flag=True, help="Print the spark-submit command and do nothing.")
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="VERB [ARGUMENT]…")
+def cli(words: tuple[str, ...], dry_run: bool, **given: Any) -> int:
+    """Run `textmill VERB …` on YARN. The same call attaches to the application where it still runs."""
+    asked = request.parse(words)
+    hadoop = Hadoop.from_environment()
+    manager = ResourceManager(hadoop.resource_managers())
+    tag = asked.key(manager.addresses[0])
+    settings = _settings(asked, given)
+    if dry_run:
+        click.echo(shlex.join(_command(asked, hadoop, settings, tag, upload=False)))
+        return 0
+    ticket = follow.Ticket(CACHE / "applications" / f"{tag}.json")
+    earlier = follow.running(manager, ticket, tag)
+    if earlier:
+        click.echo(f"attached to {earlier.id}, which runs since an earlier call")
+        ticket.write(earlier.id, asked.words)
+        return _follow(hadoop, manager, ticket, earlier.id)
+    return _submit(_command(asked, hadoop, settings, tag, upload=True), asked, hadoop, manager, ticket)
+
+
+def _settings(asked: request.Request, given: dict[str, Any]) -> Settings:
+    """What the options say, else what the profile says, else the defaults."""
+    profile = asked.pipeline.profile.spark.model_dump() if asked.pipeline else {}
+    named = {name: profile[name] for name in ("queue", "executors", "cores", "memory") if profile.get(name)}
+    settings = replace(Settings(), **named | {name: value for name, value in given.items() if value is not None})
+    if bool(settings.keytab) != bool(settings.principal):
+        raise InputError("--keytab and --principal belong together")
+    return replace(settings, conf=(*(profile.get("conf") or {}).items(), *settings.conf))
+
+
+def _command(
+    asked: request.Request, hadoop: Hadoop, settings: Settings, tag: str, *, upload: bool
+) -> list[str]:  # fmt: skip
+    definition, words = None, list(asked.words)
+    if asked.file and asked.pipeline and settings.mode == "cluster":
+        path, place = bundle.definition(CACHE, asked.file, request.files(asked.pipeline))
+        definition, words = str(path), request.on_cluster(asked, place)
+    shipped = Shipped(
+        application=str(Path(__file__).with_name("application.py")),
+        code=str(bundle.code(CACHE)),
+        definition=definition,
+        **_uploaded(hadoop, settings, upload=upload),
+    )
+    name = f"textmill {' '.join(asked.words[:2])}"
+    environ = request.environment(asked.file)
+    return command.build(str(SPARK_HOME / "bin/spark-submit"), settings, shipped, name, tag, environ, words)
+
+
+def _uploaded(hadoop: Hadoop, settings: Settings, *, upload: bool) -> dict[str, str]:
+    """URIs of the environment and of Spark's jars, where they are not given otherwise."""
+    area = f"{hadoop.home(settings.principal)}/.textmill"
+    wanted = {}
+    if settings.python is None:
+        wanted["environment"] = (f"{area}/{environment.environment_name()}", environment.pack_environment)
+    if not {"spark.yarn.archive", "spark.yarn.jars"} & dict(settings.conf).keys():
+        wanted["spark"] = (f"{area}/{environment.spark_name()}", environment.pack_spark)
+    if upload:
+        for uri, make in wanted.values():
+            environment.ensure(hadoop, uri, make, CACHE, click.echo)
+    return {name: uri for name, (uri, _) in wanted.items()}
+
+
+def _submit(
+    words: list[str], asked: request.Request, hadoop: Hadoop, manager: ResourceManager, ticket: follow.Ticket
+) -> int:
+    driver_here = words[words.index("--deploy-mode") + 1] == "client"
+    java, _ = installation.java()
+    environ = {**os.environ, "JAVA_HOME": str(java.parent.parent), "PYSPARK_PYTHON": sys.executable}
+    if not driver_here:
+        # spark-submit would hand it on to the containers, where its folders do not exist.
+        environ.pop("PYTHONPATH", None)
+        environ.pop("PYSPARK_PYTHON", None)
+    if driver_here:
+        return subprocess.run(words, env=environ, check=False).returncode
+    done = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    found = re.search(r"Submitted application (application_\d+_\d+)", done.stdout)
+    if not found:
+        click.echo("\n".join(done.stdout.splitlines()[-30:]), err=True)
+        raise TextmillError("YARN did not take the application; spark-submit's last words are above")
+    ticket.write(found[1], asked.words)
+    click.echo(f"submitted {found[1]}")
+    return _follow(hadoop, manager, ticket, found[1])
+
+
+def _follow(hadoop: Hadoop, manager: ResourceManager, ticket: follow.Ticket, application: str) -> int:
+    try:
+        ended = follow.follow(manager, application, click.echo)
+    except KeyboardInterrupt:
+        return _interrupted(hadoop, ticket, application)
+    ticket.remove()
+    follow.report(hadoop, ended, click.echo)
+    _verdict(ended)
+    return ended.exit_code
+
+
+def _verdict(ended: Application) -> None:
+    how = ended.final_status.lower() if ended.state == "FINISHED" else ended.state.lower()
+    click.echo(f"{ended.id} {how}")
+    if ended.exit_code:
+        click.echo(f"resume: scripts/submit.sh {shlex.join(sys.argv[1:])}", err=True)
+
+
+def _interrupted(hadoop: Hadoop, ticket: follow.Ticket, application: str) -> int:
+    """Ask what to do with the application; where nobody can answer it runs on."""
+    if sys.stdin.isatty() and click.confirm(f"\nkill {application}?", default=False, err=True):
+        hadoop.kill(application)
+        ticket.remove()
+        click.echo(f"killed {application}", err=True)
+    else:
+        click.echo(f"{application} runs on; attach: scripts/submit.sh {shlex.join(sys.argv[1:])}", err=True)
+    return 130
+
+
+def main() -> None:
+    """Exit with the application's code, 2 where the input is wrong, 130 interrupted."""
+    try:
+        sys.exit(cli(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except TextmillError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Following an application to its end by polling: a lost client does not lose it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.submit.hadoop import Hadoop
+from scripts.submit.resourcemanager import Application, ResourceManager, Unreachable
+from textmill.errors import TextmillError
+
+Say = Callable[[str], None]
+PATIENCE = 600.0
+"""Seconds without an answer of any ResourceManager after which following ends."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """The small file that remembers which application a request became."""
+
+    path: Path
+
+    def read(self) -> str | None:
+        """The application's id."""
+        try:
+            return str(json.loads(self.path.read_text(encoding="utf-8"))["application"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def write(self, application: str, words: tuple[str, ...]) -> None:
+        """Remember it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".new")
+        beside.write_text(json.dumps({"application": application, "words": words}) + "\n", encoding="utf-8")
+        beside.replace(self.path)
+
+    def remove(self) -> None:
+        """Forget it: it has ended."""
+        self.path.unlink(missing_ok=True)
+
+
+def running(manager: ResourceManager, ticket: Ticket, tag: str) -> Application | None:
+    """The application of an earlier, same request where it still runs; the ticket may be lost, the tag is with YARN."""
+    known = ticket.read()
+    found = manager.application(known) if known else None
+    if found is not None and not found.ended:
+        return found
+    return manager.tagged(tag)
+
+
+def follow(manager: ResourceManager, application: str, say: Say, poll: float = 1.0) -> Application:
+    """Tell what changes until the application has ended. Raises TextmillError when YARN is silent or forgot it."""
+    told, answered = "", time.monotonic()
+    while True:
+        try:
+            now = manager.application(application)
+            answered = time.monotonic()
+        except Unreachable as error:
+            if time.monotonic() - answered > PATIENCE:
+                raise
+            told = _tell(f"waiting for YARN: {error}", told, say)
+            time.sleep(5 * poll)
+            continue
+        if now is None:
+            raise TextmillError(f"YARN does not know {application} (any more)")
+        if now.ended:
+            return now
+        told = _tell(_words(now), told, say)
+        time.sleep(poll)
+
+
+def _tell(words: str, told: str, say: Say) -> str:
+    if words != told:
+        say(words)
+    return words
+
+
+def _words(now: Application) -> str:
+    if now.state == "RUNNING":
+        return f"{now.id} runs in queue {now.queue}: {now.tracking}"
+    # "[date] Application is added to the scheduler … Queue's AM resource limit exceeded" and the like.
+    why = re.sub(r"^\[[^\]]*\]\s*", "", now.diagnostics.partition("Details :")[0]).strip()
+    return f"{now.id} is {now.state.lower()} in queue {now.queue}" + (f": {why}" if why else "")
+
+
+def report(hadoop: Hadoop, ended: Application, say: Say, seconds: float = 30) -> None:
+    """Show what the program printed, and where it failed the first error and the last lines of its log."""
+    output = _log(hadoop, ended.id, "stdout", seconds if ended.exit_code == 0 else 1)
+    if output.strip():
+        say(output.rstrip())
+    if ended.exit_code == 0:
+        return
+    log = _log(hadoop, ended.id, "stderr", seconds)
+    if first := first_error(log):
+        say(f"first error: {first}")
+    for line in log.splitlines()[-20:]:
+        say(f"    {line}")
+    if not log:
+        say(f"{ended.diagnostics}\nno log of it is to be had: yarn logs -applicationId {ended.id}")
+
+
+_ERROR = re.compile(r"(\bERROR\b|\bFATAL\b|^(\w+\.)*\w*(Error|Exception)\b|^Caused by: )")
+
+
+def first_error(log: str) -> str | None:
+    """The first line that tells of an error."""
+    return next((line.strip() for line in log.splitlines() if _ERROR.search(line)), None)
+
+
+def _log(hadoop: Hadoop, application: str, file: str, seconds: float) -> str:
+    """A log of the driver; nodes take a moment to collect it after the end."""
+    until = time.monotonic() + seconds
+    while not (log := hadoop.driver_log(application, file)) and time.monotonic() < until:
+        time.sleep(1)
+    return log

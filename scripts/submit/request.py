@@ -1,0 +1,108 @@
+"""The command line's words, read by its own parser and rewritten for a container on another host."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelines.pipeline import Pipeline
+from scripts.submit.command import DEFINITION
+from spark_jobs import registry
+from textmill.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """A verb with its words, and the definition they are about, if it takes one."""
+
+    words: tuple[str, ...]
+    file: Path | None = None
+    pipeline: Pipeline | None = None
+    sets: tuple[str, ...] = field(default=())
+
+    def key(self, cluster: str) -> str:
+        """Short name of this very request on this cluster: asked again, it attaches to the application of the first."""
+        date = self.pipeline.date.isoformat() if self.pipeline else ""
+        text = "\0".join([cluster, os.getcwd(), date, *self.words])
+        return f"textmill-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def parse(words: Sequence[str]) -> Request:
+    """Read the words as `textmill` would. Raises what it raises: click's errors, DefinitionError with all problems."""
+    from pipelines.cli import cli, options
+
+    context = click.Context(cli, info_name="textmill")
+    verb = cli.get_command(context, words[0])
+    if verb is None:
+        raise InputError(f"there is no verb '{words[0]}': {', '.join(cli.list_commands(context))}")
+    given: dict[str, Any] = verb.make_context(words[0], list(words[1:]), parent=context).params
+    if "file" not in given:
+        return Request(tuple(words))
+    which = {name: given.get(name) for name in ("file", "date", "profile", "sample")}
+    pipeline = options.load(**which, sets=given.get("sets", ()))
+    return Request(tuple(words), given["file"], pipeline, given.get("sets", ()))
+
+
+def files(pipeline: Pipeline) -> list[Path]:
+    """Templates and dictionaries that are shipped: those at relative paths. Absolute ones are taken to be on every node."""
+    folder = Path(pipeline.file).parent
+    paths = [entity.path for entity in pipeline.definition.entities.values() if entity.path]
+    found = [folder / path for path in paths if not Path(path).is_absolute()]
+    for node in pipeline.nodes.values():
+        if node.op in registry.NAMES:
+            given = [getattr(node.params, name) for name in registry.operation(node.op).path_params]
+            found += [Path(path) for path in given if path and not Path(path).is_absolute()]
+    return list(dict.fromkeys(found))
+
+
+def on_cluster(request: Request, place: str) -> list[str]:
+    """The words for the container, where the definition is at `place` of the unpacked archive.
+
+    Raises InputError where outputs would be written into the container and lost with it.
+    """
+    pipeline = request.pipeline
+    if pipeline is None or request.file is None:
+        return list(request.words)
+    root = pipeline.definition.root
+    if not is_shared(root):
+        raise InputError(
+            f"root '{root}' is a folder of the container, which is removed with it: give one that all nodes reach, "
+            "for example --set root=hdfs:///user/me/textmill"
+        )
+    words = [f"{DEFINITION}/{place}" if word == str(request.file) else word for word in request.words]
+    sets = {f"root={root}": None, **_inputs(request, pipeline)}
+    if pipeline.profile.spark.master != "yarn":
+        sets[f"profiles.{pipeline.profile_name}.spark.master=yarn"] = None
+    dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
+    return [*words, *dated, *(word for pair in sets for word in ("--set", pair))]
+
+
+def _inputs(request: Request, pipeline: Pipeline) -> dict[str, None]:
+    """Local inputs by absolute path: data is never shipped, so the nodes must share the disk it is on."""
+    found: dict[str, None] = {}
+    for name, given in pipeline.definition.inputs.items():
+        by_hand = any(pair.startswith(f"inputs.{name}.path=") for pair in request.sets)
+        folder = Path.cwd() if by_hand else Path(pipeline.file).absolute().parent
+        if not is_shared(given.path):
+            found[f"inputs.{name}.path={os.path.normpath(folder / given.path)}"] = None
+    return found
+
+
+def is_shared(path: str) -> bool:
+    """Whether a path means the same on every node: a URI, or absolute."""
+    return "://" in path or Path(path).is_absolute()
+
+
+def environment(file: Path | None) -> dict[str, str]:
+    """The variables that a definition takes from the environment as `${env.NAME}`, where they are set."""
+    if file is None:
+        return {}
+    names = re.findall(r"\$\{env\.(\w+)", file.read_text(encoding="utf-8"))
+    return {name: os.environ[name] for name in dict.fromkeys(names) if name in os.environ}

@@ -1,0 +1,94 @@
+"""The ResourceManager's REST API: what became of an application."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textmill.errors import TextmillError
+
+FINAL = ("FINISHED", "FAILED", "KILLED")
+_OPENER = urllib.request.build_opener(
+    # A proxy of the environment is for the world outside.
+    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+)  # fmt: skip
+
+
+class Unreachable(TextmillError):
+    """No ResourceManager answers; it may be back in a moment."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """What YARN says of an application."""
+
+    id: str
+    state: str
+    """NEW … ACCEPTED, RUNNING, FINISHED, FAILED or KILLED."""
+    final_status: str
+    diagnostics: str
+    progress: float
+    queue: str
+    tracking: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Application:
+        """From the REST API's `app`."""
+        return cls(
+            id=answer["id"], state=answer["state"], final_status=answer["finalStatus"],
+            diagnostics=(answer.get("diagnostics") or "").strip(), progress=answer.get("progress") or 0.0,
+            queue=answer.get("queue", ""), tracking=answer.get("trackingUrl", ""),
+        )  # fmt: skip
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, well or not."""
+        return self.state in FINAL
+
+    @property
+    def exit_code(self) -> int:
+        """That of the program where YARN knows it (`sys.exit(2)` makes it 2), else 0 for success and 1."""
+        if self.final_status == "SUCCEEDED":
+            return 0
+        status = re.search(r"User application exited with (?:status )?(\d+)", self.diagnostics)
+        return int(status[1]) or 1 if status else 1
+
+
+@dataclass(frozen=True)
+class ResourceManager:
+    """One, or several of which one is active."""
+
+    addresses: Sequence[str]
+
+    def application(self, name: str) -> Application | None:
+        """The application, or None where YARN has forgotten it or never knew it. Raises Unreachable."""
+        answer = self._get(f"/ws/v1/cluster/apps/{name}")
+        return Application.read(answer["app"]) if answer else None
+
+    def tagged(self, tag: str) -> Application | None:
+        """The application that carries this tag and has not ended."""
+        states = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
+        query = urllib.parse.urlencode({"applicationTags": tag, "states": states})
+        apps = ((self._get(f"/ws/v1/cluster/apps?{query}") or {}).get("apps") or {}).get("app") or []
+        return Application.read(apps[0]) if apps else None
+
+    def _get(self, path: str) -> dict[str, Any] | None:
+        failures = []
+        for address in self.addresses:
+            try:
+                with _OPENER.open(address + path, timeout=10) as answer:
+                    return dict(json.load(answer))
+            except urllib.error.HTTPError as error:
+                if error.code == 404:
+                    return None
+                failures.append(f"{address}: {error.code} {error.reason}")
+            except (OSError, ValueError) as error:  # ValueError: a standby answers in HTML
+                failures.append(f"{address}: {error}")
+        raise Unreachable(f"no ResourceManager answers: {'; '.join(failures)}")
