@@ -51,7 +51,7 @@ def cli(words: tuple[str, ...], dry_run: bool, **given: Any) -> int:
     hadoop = Hadoop.from_environment()
     manager = ResourceManager(hadoop.resource_managers())
     tag = asked.key(manager.addresses[0])
-    settings = _settings(asked, given)
+    settings = _settings(asked, hadoop, given)
     if dry_run:
         click.echo(shlex.join(_command(asked, hadoop, settings, tag, upload=False)))
         return 0
@@ -64,19 +64,21 @@ def cli(words: tuple[str, ...], dry_run: bool, **given: Any) -> int:
     return _submit(_command(asked, hadoop, settings, tag, upload=True), asked, hadoop, manager, ticket)
 
 
-def _settings(asked: request.Request, given: dict[str, Any]) -> Settings:
+def _settings(asked: request.Request, hadoop: Hadoop, given: dict[str, Any]) -> Settings:
     """What the options say, else what the profile says, else the defaults."""
     profile = asked.pipeline.profile.spark.model_dump() if asked.pipeline else {}
     named = {name: profile[name] for name in ("queue", "executors", "cores", "memory") if profile.get(name)}
     settings = replace(Settings(), **named | {name: value for name, value in given.items() if value is not None})
     if bool(settings.keytab) != bool(settings.principal):
         raise InputError("--keytab and --principal belong together")
-    return replace(settings, conf=(*(profile.get("conf") or {}).items(), *settings.conf))
+    conf = dict(profile.get("conf") or {}) | dict(settings.conf)
+    if asked.pipeline and request.uses_local_disk(asked.pipeline):
+        disk = {"spark.hadoop.fs.defaultFS": "file:///", "spark.yarn.stagingDir": hadoop.home(settings.principal)}
+        conf = disk | conf
+    return replace(settings, conf=tuple(conf.items()))
 
 
-def _command(
-    asked: request.Request, hadoop: Hadoop, settings: Settings, tag: str, *, upload: bool
-) -> list[str]:  # fmt: skip
+def _command(asked: request.Request, hadoop: Hadoop, settings: Settings, tag: str, *, upload: bool) -> list[str]:
     definition, words = None, list(asked.words)
     if asked.file and asked.pipeline and settings.mode == "cluster":
         path, place = bundle.definition(CACHE, asked.file, request.files(asked.pipeline))
@@ -111,13 +113,12 @@ def _submit(
 ) -> int:
     driver_here = words[words.index("--deploy-mode") + 1] == "client"
     java, _ = installation.java()
-    environ = {**os.environ, "JAVA_HOME": str(java.parent.parent), "PYSPARK_PYTHON": sys.executable}
-    if not driver_here:
-        # spark-submit would hand it on to the containers, where its folders do not exist.
-        environ.pop("PYTHONPATH", None)
-        environ.pop("PYSPARK_PYTHON", None)
+    home = {"JAVA_HOME": str(java.parent.parent), "SPARK_HOME": str(SPARK_HOME)}
+    environ = {**os.environ, **home, "PYSPARK_PYTHON": sys.executable}
     if driver_here:
         return subprocess.run(words, env=environ, check=False).returncode
+    for name in ("PYTHONPATH", "PYSPARK_PYTHON"):
+        environ.pop(name, None)  # spark-submit would hand them on to the containers, where their folders do not exist
     done = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     found = re.search(r"Submitted application (application_\d+_\d+)", done.stdout)
     if not found:

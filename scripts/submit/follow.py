@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.submit.hadoop import Hadoop
+from scripts.submit.hadoop import Hadoop, HadoopFailed
 from scripts.submit.resourcemanager import Application, ResourceManager, Unreachable
 from textmill.errors import TextmillError
 
@@ -89,18 +89,24 @@ def _words(now: Application) -> str:
 
 def report(hadoop: Hadoop, ended: Application, say: Say, seconds: float = 30) -> None:
     """Show what the program printed, and where it failed the first error and the last lines of its log."""
-    output = _log(hadoop, ended.id, "stdout", seconds if ended.exit_code == 0 else 1)
-    if output.strip():
-        say(output.rstrip())
+    try:
+        _report(hadoop, ended, say, seconds)
+    except HadoopFailed as error:
+        say(f"{ended.diagnostics}\n{error}".strip())
+
+
+def _report(hadoop: Hadoop, ended: Application, say: Say, seconds: float) -> None:
+    log = _log(hadoop, ended.id, "stderr", seconds)
+    if output := _log(hadoop, ended.id, "stdout", 1).strip():
+        say(output)
     if ended.exit_code == 0:
         return
-    log = _log(hadoop, ended.id, "stderr", seconds)
     if first := first_error(log):
         say(f"first error: {first}")
-    for line in log.splitlines()[-20:]:
-        say(f"    {line}")
+    last = [line for line in log.splitlines() if " INFO " not in line][-20:]
+    say("\n".join([f"{ended.diagnostics}; the driver's log ends:", *(f"    {line}" for line in last)]))
     if not log:
-        say(f"{ended.diagnostics}\nno log of it is to be had: yarn logs -applicationId {ended.id}")
+        say(f"its log is not collected yet: yarn logs -applicationId {ended.id}")
 
 
 _ERROR = re.compile(r"(\bERROR\b|\bFATAL\b|^(\w+\.)*\w*(Error|Exception)\b|^Caused by: )")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -102,9 +103,16 @@ class Hadoop:
         self._must("org.apache.hadoop.yarn.client.cli.ApplicationCLI", "application", "-kill", application)
 
     def driver_log(self, application: str, file: str) -> str:
-        """`stdout` or `stderr` of the last application master; empty while it is not collected."""
-        words = ["-applicationId", application, "-am", "-1", "-log_files", file]
-        answer = self._client("org.apache.hadoop.yarn.client.cli.LogsCLI", *words).stdout
+        """`stdout` or `stderr` of the last application master; empty while it is not collected.
+
+        By the cluster's own `yarn`: the client among pyspark's jars lacks a library for it. Raises HadoopFailed without.
+        """
+        yarn = shutil.which("yarn")
+        if not yarn:
+            raise HadoopFailed(f"logs are shown by the `yarn` command, which is not on the PATH; they are {application}'s")
+        command = [yarn, "logs", "-applicationId", application, "-am", "-1", "-log_files", file]
+        environ = {**os.environ, "HADOOP_CONF_DIR": str(self.conf)}
+        answer = subprocess.run(command, env=environ, capture_output=True, text=True, check=False).stdout
         _, found, contents = answer.partition("LogContents:\n")
         return contents.partition("\nEnd of LogType:")[0] if found else ""
 

@@ -100,6 +100,12 @@ def is_shared(path: str) -> bool:
     return "://" in path or Path(path).is_absolute()
 
 
+def uses_local_disk(pipeline: Pipeline) -> bool:
+    """Whether the root or an input is a path without a scheme: then plain paths mean the nodes' disks, to Spark too."""
+    paths = [pipeline.definition.root, *(given.path for given in pipeline.definition.inputs.values())]
+    return any("://" not in path for path in paths)
+
+
 def environment(file: Path | None) -> dict[str, str]:
     """The variables that a definition takes from the environment as `${env.NAME}`, where they are set."""
     if file is None:

@@ -55,6 +55,11 @@ def submit(cluster: DevCluster, program: Path, mode: str, *words: str) -> list[s
     return [f"{BIN}/spark-submit", "--master", "yarn", "--deploy-mode", mode, *sizes, *settings, str(program), *words]
 
 
+def environ(cluster: DevCluster) -> dict[str, str]:
+    """What spark-submit needs to find the cluster and this Python's Spark."""
+    return {**cluster.environ(), "PYSPARK_PYTHON": sys.executable}
+
+
 def on_hdfs(cluster: DevCluster) -> Any:
     """A client of its HDFS that needs no Java."""
     settings = {"dfs.client.use.datanode.hostname": "true"}
@@ -69,9 +74,8 @@ def run_where(cluster: DevCluster, folder: Path, mode: str) -> list[list[str]]:
     """(address, host name) of the nodes on which executors ran."""
     program = folder / "where.py"
     program.write_text(WHERE, encoding="utf-8")
-    command, environ = submit(cluster, program, mode, f"/tmp/where-{mode}"), cluster.environ()
-    environ |= {"PYSPARK_PYTHON": sys.executable}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False)
+    command = submit(cluster, program, mode, f"/tmp/where-{mode}")
+    done = subprocess.run(command, env=environ(cluster), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     client = on_hdfs(cluster)
     part = next(file.path for file in client.list_status(f"/tmp/where-{mode}") if file.length)
@@ -130,8 +134,8 @@ def test_stop_leaves_nothing_even_with_a_running_job_and_a_killed_node_manager(
     cluster = started(tmp_path / "c", *form)
     program = tmp_path / "sleep.py"
     program.write_text(SLEEP, encoding="utf-8")
-    command, environ = submit(cluster, program, "cluster"), cluster.environ()
-    job = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
+    command = submit(cluster, program, "cluster")
+    job = subprocess.Popen(command, env=environ(cluster), stderr=subprocess.DEVNULL)
     try:
         assert wait_for(lambda: cluster.command("status").stdout.count("YarnCoarseGrainedExecutorBackend") == 2)
         assert cluster.command("kill", "nodemanager", "1").returncode == 0
