@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -80,6 +81,8 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
 
 def _again(pipeline: Pipeline) -> str:
     """The command that does the same again: after a failure it resumes. The date is part of it, midnight or not."""
+    if again := os.environ.get("TEXTMILL_AGAIN"):  # of scripts/submit.sh: here are the words for the container
+        return again
     words = [word for word in sys.argv[1:] if word != "--open"]
     dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
     program = sys.argv[0] if "/" in sys.argv[0] and not sys.argv[0].startswith("/") else Path(sys.argv[0]).name

@@ -20,6 +20,8 @@ from scripts.submit.settings import Settings, Shipped
 from spark_jobs import installation
 from textmill.errors import InputError, TextmillError
 
+AGAIN = "TEXTMILL_AGAIN"
+"""Variable by which a program knows the command that resumes it, where that is not its own command line."""
 CACHE = installation.CHECKOUT / ".cache/submit"
 
 
@@ -73,7 +75,8 @@ def _settings(asked: request.Request, hadoop: Hadoop, given: dict[str, Any]) -> 
         raise InputError("--keytab and --principal belong together")
     conf = dict(profile.get("conf") or {}) | dict(settings.conf)
     if asked.pipeline and request.uses_local_disk(asked.pipeline):
-        disk = {"spark.hadoop.fs.defaultFS": "file:///", "spark.yarn.stagingDir": hadoop.home(settings.principal)}
+        staging = f"{hadoop.file_system}/user"  # Spark adds the user's name
+        disk = {"spark.hadoop.fs.defaultFS": "file:///", "spark.yarn.stagingDir": staging}
         conf = disk | conf
     return replace(settings, conf=tuple(conf.items()))
 
@@ -90,7 +93,7 @@ def _command(asked: request.Request, hadoop: Hadoop, settings: Settings, tag: st
         **_uploaded(hadoop, settings, upload=upload),
     )
     name = f"textmill {' '.join(asked.words[:2])}"
-    environ = request.environment(asked.file)
+    environ = request.environment(asked.file) | {AGAIN: _again(asked)}
     return command.build(str(SPARK_HOME / "bin/spark-submit"), settings, shipped, name, tag, environ, words)
 
 
@@ -140,11 +143,19 @@ def _follow(hadoop: Hadoop, manager: ResourceManager, ticket: follow.Ticket, app
     return ended.exit_code
 
 
+def _again(asked: request.Request | None = None) -> str:
+    """This very call, which attaches or resumes; with the day of the request, midnight or not."""
+    words = sys.argv[1:]
+    if asked and asked.pipeline and not any(word.startswith("--date") for word in words):
+        words = [*words, "--date", asked.pipeline.date.isoformat()]
+    return shlex.join(["scripts/submit.sh", *words])
+
+
 def _verdict(ended: Application) -> None:
     how = ended.final_status.lower() if ended.state == "FINISHED" else ended.state.lower()
     click.echo(f"{ended.id} {how}")
     if ended.exit_code:
-        click.echo(f"resume: scripts/submit.sh {shlex.join(sys.argv[1:])}", err=True)
+        click.echo(f"resume: {_again()}", err=True)
 
 
 def _interrupted(hadoop: Hadoop, ticket: follow.Ticket, application: str) -> int:
@@ -154,7 +165,7 @@ def _interrupted(hadoop: Hadoop, ticket: follow.Ticket, application: str) -> int
         ticket.remove()
         click.echo(f"killed {application}", err=True)
     else:
-        click.echo(f"{application} runs on; attach: scripts/submit.sh {shlex.join(sys.argv[1:])}", err=True)
+        click.echo(f"{application} runs on; attach: {_again()}", err=True)
     return 130
 
 

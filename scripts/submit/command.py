@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from scripts.submit.settings import Settings, Shipped
@@ -15,14 +16,14 @@ def build(
     program: str, settings: Settings, shipped: Shipped, name: str, tag: str, environ: Mapping[str, str],
     words: Sequence[str],
 ) -> list[str]:  # fmt: skip
-    """The words of the command. `environ` goes to the driver, `tag` is by which YARN finds the application again."""
+    """The words of the command. `environ` goes to the program, `tag` is by which YARN finds the application again."""
     command = [program, "--master", "yarn", "--deploy-mode", settings.mode, "--name", name]
     for option, value in _options(settings, shipped).items():
         if value is not None:
             command += [option, value]
-    for key, value in {**_conf(settings, shipped, tag, environ), **dict(settings.conf)}.items():
+    for key, value in {**_conf(settings, shipped, tag), **dict(settings.conf)}.items():
         command += ["--conf", f"{key}={value}"]
-    return [*command, shipped.application, *words]
+    return [*command, shipped.application, json.dumps(dict(environ), ensure_ascii=False), *words]
 
 
 def _options(settings: Settings, shipped: Shipped) -> dict[str, str | None]:
@@ -43,7 +44,7 @@ def _archives(shipped: Shipped) -> list[str]:
     return [f"{path}#{name}" for name, path in named.items() if path is not None]
 
 
-def _conf(settings: Settings, shipped: Shipped, tag: str, environ: Mapping[str, str]) -> dict[str, str]:
+def _conf(settings: Settings, shipped: Shipped, tag: str) -> dict[str, str]:
     python = settings.python or f"{ENVIRONMENT}/bin/python"
     conf = {
         "spark.yarn.submit.waitAppCompletion": "false",
@@ -57,8 +58,8 @@ def _conf(settings: Settings, shipped: Shipped, tag: str, environ: Mapping[str, 
     }
     if settings.mode == "cluster":
         conf["spark.driver.extraClassPath"] = f"{CODE}/{JAR_IN_CODE}"
-        inside = {"PYTHONPATH": CODE, "PYSPARK_PYTHON": python, **environ}
-        conf |= {f"spark.yarn.appMasterEnv.{key}": value for key, value in inside.items()}
+        conf["spark.yarn.appMasterEnv.PYTHONPATH"] = CODE
+        conf["spark.yarn.appMasterEnv.PYSPARK_PYTHON"] = python
     if shipped.spark:
         conf["spark.yarn.archive"] = shipped.spark
     return conf

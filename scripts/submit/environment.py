@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from textmill.errors import EnvironmentProblem
 
 Say = Callable[[str], None]
 Make = Callable[[Path], None]
+# Spark's jars go by themselves, for the driver's JVM; an editable installation points into this checkout.
+NOT_PACKED = ("*/pyspark/jars/*", "*/__editable__*")
 
 
 def environment_name() -> str:
@@ -59,9 +62,10 @@ def pack_environment(target: Path) -> None:
         hint = "pip install venv-pack, or name an interpreter that all nodes have by --python"
         raise EnvironmentProblem(f"packing the Python environment needs venv-pack: {hint}") from error
     try:
-        env = venv_pack.Env(sys.prefix, ignore_editable_packages=True)
-        # Spark's jars go by themselves: they are needed by the driver's JVM, not by Python.
-        env.exclude("*/pyspark/jars/*").pack(str(target), format="tar.gz", compress_level=1, force=True)
+        env = venv_pack.Env(os.path.realpath(sys.prefix))
+        for pattern in NOT_PACKED:
+            env = env.exclude(pattern)
+        env.pack(str(target), format="tar.gz", compress_level=1, force=True)
     except venv_pack.VenvPackException as error:
         raise EnvironmentProblem(f"{sys.prefix} can't be packed: {error}") from error
 

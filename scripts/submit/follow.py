@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,24 +97,37 @@ def report(hadoop: Hadoop, ended: Application, say: Say, seconds: float = 30) ->
 
 def _report(hadoop: Hadoop, ended: Application, say: Say, seconds: float) -> None:
     log = _log(hadoop, ended.id, "stderr", seconds)
-    if output := _log(hadoop, ended.id, "stdout", 1).strip():
+    output = _log(hadoop, ended.id, "stdout", 1).strip()
+    if output:
         say(output)
     if ended.exit_code == 0:
         return
-    if first := first_error(log):
+    said = telling(log)
+    if output and ended.exited:
+        said = []  # the program has said why, above; the rest is about its ending
+    else:
+        say(ended.diagnostics.partition("\n")[0])
+    if first := first_error(said):
         say(f"first error: {first}")
-    last = [line for line in log.splitlines() if " INFO " not in line][-20:]
-    say("\n".join([f"{ended.diagnostics}; the driver's log ends:", *(f"    {line}" for line in last)]))
-    if not log:
-        say(f"its log is not collected yet: yarn logs -applicationId {ended.id}")
+    if said:
+        say("\n".join(["the driver's log ends:", *(f"    {line}" for line in said[-20:])]))
+    say(f"all logs: yarn logs -applicationId {ended.id}")
 
 
+# The application master prints how it will start executors between two such lines.
+_LAUNCH = re.compile(r"^={20,}\n(?:Default )?YARN executor launch context:.*?^={20,}\n", re.DOTALL | re.MULTILINE)
+_SILENT = re.compile(r"^\S+ \S+ (INFO|DEBUG) |ERROR ApplicationMaster: User application exited|^\s*$")
 _ERROR = re.compile(r"(\bERROR\b|\bFATAL\b|^(\w+\.)*\w*(Error|Exception)\b|^Caused by: )")
 
 
-def first_error(log: str) -> str | None:
+def telling(log: str) -> list[str]:
+    """The lines of a driver's log that may say why it failed."""
+    return [line for line in _LAUNCH.sub("", log).splitlines() if not _SILENT.search(line)]
+
+
+def first_error(lines: Sequence[str]) -> str | None:
     """The first line that tells of an error."""
-    return next((line.strip() for line in log.splitlines() if _ERROR.search(line)), None)
+    return next((line.strip() for line in lines if _ERROR.search(line)), None)
 
 
 def _log(hadoop: Hadoop, application: str, file: str, seconds: float) -> str:

@@ -53,12 +53,15 @@ class Application:
         return self.state in FINAL
 
     @property
+    def exited(self) -> int | None:
+        """The exit code of the program where it ended by itself and not well."""
+        found = re.search(r"User application exited with (?:status )?(\d+)", self.diagnostics)
+        return int(found[1]) if found else None
+
+    @property
     def exit_code(self) -> int:
         """That of the program where YARN knows it (`sys.exit(2)` makes it 2), else 0 for success and 1."""
-        if self.final_status == "SUCCEEDED":
-            return 0
-        status = re.search(r"User application exited with (?:status )?(\d+)", self.diagnostics)
-        return int(status[1]) or 1 if status else 1
+        return 0 if self.final_status == "SUCCEEDED" else self.exited or 1
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def option(words: list[str], name: str) -> str | None:
 
 
 def test_the_program_and_its_words_come_last() -> None:
-    assert built()[-3:] == ["/app.py", "run", "definition/a.yaml"]
+    assert built(A='"$x"')[-4:] == ["/app.py", '{"A": "\\"$x\\""}', "run", "definition/a.yaml"]
 
 
 def test_archives_are_unpacked_under_the_names_that_the_settings_use() -> None:
@@ -66,10 +66,6 @@ def test_executors_are_allocated_dynamically_unless_their_number_is_given() -> N
 
 def test_a_setting_given_by_hand_has_the_last_word() -> None:
     assert conf(built(Settings(conf=(("spark.yarn.maxAppAttempts", "3"),))))["spark.yarn.maxAppAttempts"] == "3"
-
-
-def test_the_driver_on_yarn_gets_the_definition_s_variables() -> None:
-    assert conf(built(DATA="/data"))["spark.yarn.appMasterEnv.DATA"] == "/data"
 
 
 def test_in_client_mode_nothing_is_set_for_a_driver_on_yarn() -> None:

@@ -108,10 +108,13 @@ def test_a_request_finds_its_application_by_ticket_and_by_tag(yarn: Yarn, tmp_pa
     assert yarn.asked[-1].endswith(ID)
 
 
-def test_the_first_error_of_a_log_is_found() -> None:
-    log = "26/11/24 INFO ok\n26/11/24 ERROR Executor: boom\nCaused by: x\n"
-    assert follow.first_error(log) == "26/11/24 ERROR Executor: boom"
-    assert follow.first_error("all is well\n") is None
+def test_the_first_error_of_a_log_is_found_among_the_chatter() -> None:
+    line = "=" * 79
+    launch = f"{line}\nDefault YARN executor launch context:\n  env:\n    X -> Error\n{line}\n"
+    log = f"26/11/24 01:02:03 INFO ok\n{launch}26/11/24 01:02:03 ERROR Executor: boom\nCaused by: x\n"
+    assert follow.telling(log) == ["26/11/24 01:02:03 ERROR Executor: boom", "Caused by: x"]
+    assert follow.first_error(follow.telling(log)) == "26/11/24 01:02:03 ERROR Executor: boom"
+    assert follow.first_error(["all is well"]) is None
 
 
 def site(folder: Path, **values: str) -> Hadoop:
