@@ -114,7 +114,7 @@ ROLES = (
 def draw_addresses(nodes: dict[str, Node]) -> dict[str, str]:
     """A free random port for every role; no port twice, since on loopback all data nodes look like 127.0.0.1."""
     ports = _free_ports([nodes[node] for node, _ in ROLES])
-    return {role: f"{nodes[node].address}:{port}" for (node, role), port in zip(ROLES, ports)}
+    return {role: f"{nodes[node].address}:{port}" for (node, role), port in zip(ROLES, ports, strict=True)}
 
 
 def _free_ports(nodes: list[Node]) -> Iterator[int]:

@@ -43,7 +43,7 @@ def _containers(cluster: Cluster) -> Iterator[Container]:
 
 
 def kill(cluster: Cluster, what: str, number: int | None) -> str:
-    """SIGKILL a daemon, the executor or application master of this number (from 1), or all of a node; says what it was."""
+    """SIGKILL a daemon, the executor or application master of this number (from 1), or all of a node; says what."""
     if what in ("executor", "appmaster"):
         return _kill_container(cluster, what, number or 1)
     if what == "node":

@@ -28,8 +28,8 @@ class ClusterFailed(TextmillError):
 def start(folder: Path, *, on_hosts: bool, sizes: Sizes, wait: float, say: Say) -> Cluster:
     """Start a cluster and wait until it is whole.
 
-    Raises InputError where one runs in the folder already, and ClusterFailed after `wait` seconds or as soon as a daemon
-    ends; then nothing is left running.
+    Raises InputError where one runs in the folder already, and ClusterFailed after `wait` seconds or as soon as a
+    daemon ends; then nothing is left running.
     """
     if on_hosts:
         network.check_hosts()

@@ -1,7 +1,7 @@
 """Nodes: addresses of the loopback interface, or a network namespace each (`--hosts`).
 
-The bridge is inside the master's namespace. The machine itself gets one veth, by which programs outside reach the nodes;
-it goes with the namespace.
+The bridge is inside the master's namespace. The machine itself gets one veth, by which programs outside reach the
+nodes; it goes with the namespace.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def remove(nodes: dict[str, Node], mark: str) -> None:
 def files(folder: Path, nodes: dict[str, Node]) -> None:
     """Write what /etc/hosts and /etc/resolv.conf are inside of the namespaces.
 
-    A node's name means 127.0.0.1 there, as on Debian, and no address has a name: so everything announces addresses, which
-    programs outside of the namespaces can use too.
+    A node's name means 127.0.0.1 there, as on Debian, and no address has a name: so everything announces addresses,
+    which programs outside of the namespaces can use too.
     """
     (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(nodes)}\n", encoding="utf-8")
     (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8")

@@ -17,7 +17,7 @@ LEFT_OUT = ("__pycache__", "jars")
 
 
 def code(folder: Path) -> Path:
-    """The packages and the jar in one zip; unpacked on the nodes, since they read files that lie beside their modules."""
+    """The packages and the jar in one zip; unpacked on the nodes, for modules read files that lie beside them."""
     root = installation.CHECKOUT
     files = {
         str(path.relative_to(root)): path

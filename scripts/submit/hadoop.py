@@ -105,11 +105,13 @@ class Hadoop:
     def driver_log(self, application: str, file: str) -> str:
         """`stdout` or `stderr` of the last application master; empty while it is not collected.
 
-        By the cluster's own `yarn`: the client among pyspark's jars lacks a library for it. Raises HadoopFailed without.
+        By the cluster's own `yarn`, without which it raises HadoopFailed: pyspark's jars lack a library for it.
         """
         yarn = shutil.which("yarn")
         if not yarn:
-            raise HadoopFailed(f"logs are shown by the `yarn` command, which is not on the PATH; they are {application}'s")
+            raise HadoopFailed(
+                f"logs are shown by the `yarn` command, which is not on the PATH; they are {application}'s"
+            )
         command = [yarn, "logs", "-applicationId", application, "-am", "-1", "-log_files", file]
         environ = {**os.environ, "HADOOP_CONF_DIR": str(self.conf)}
         answer = subprocess.run(command, env=environ, capture_output=True, text=True, check=False).stdout

@@ -51,7 +51,7 @@ def parse(words: Sequence[str]) -> Request:
 
 
 def files(pipeline: Pipeline) -> list[Path]:
-    """Templates and dictionaries that are shipped: those at relative paths. Absolute ones are taken to be on every node."""
+    """Templates and dictionaries to ship: those at relative paths. Absolute ones are taken to be on every node."""
     folder = Path(pipeline.file).parent
     paths = [entity.path for entity in pipeline.definition.entities.values() if entity.path]
     found = [folder / path for path in paths if not Path(path).is_absolute()]

@@ -11,7 +11,10 @@ from scripts.submit.settings import Settings, Shipped
 SHIPPED = Shipped("/app.py", "/code.zip", "/definition.zip", "hdfs://nn/env.tar.gz", "hdfs://nn/spark.zip")
 
 
-def built(settings: Settings = Settings(), shipped: Shipped = SHIPPED, **environ: str) -> list[str]:
+ASKED = Settings()
+
+
+def built(settings: Settings = ASKED, shipped: Shipped = SHIPPED, **environ: str) -> list[str]:
     return build("spark-submit", settings, shipped, "textmill run", "tag", environ, ["run", "definition/a.yaml"])
 
 

@@ -1,0 +1,85 @@
+"""scripts/submit.sh on a real YARN: the same outputs as on this machine, lost clients, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import CONF, DevCluster, Project
+from tests.e2e.test_dev_cluster import wait_for
+
+pytestmark = pytest.mark.cluster
+
+SIZES = ["--python", sys.executable, "--executors", "2", "--memory", "768m", "--driver-memory", "1g"]
+SPARK = f"spark.yarn.jars=local:{sys.prefix}/lib/python3.11/site-packages/pyspark/jars/*"
+
+
+def command(*words: str) -> list[str]:
+    """A call that ships no environment: every node of this machine has the interpreter and Spark's jars."""
+    return [str(CONF.parent / "scripts/submit.sh"), *SIZES, "--conf", SPARK, *words]
+
+
+def run(project: Project, cluster: DevCluster, *words: str) -> subprocess.CompletedProcess[str]:
+    where = {"cwd": project.folder, "env": cluster.environ()}
+    return subprocess.run(command(*words), **where, capture_output=True, text=True, timeout=400, check=False)
+
+
+def start(project: Project, cluster: DevCluster, *words: str) -> subprocess.Popen[str]:
+    where = {"cwd": project.folder, "env": cluster.environ()}
+    return subprocess.Popen(command(*words), **where, stdout=subprocess.PIPE, text=True)
+
+
+def test_tensors_made_on_yarn_equal_those_made_here_and_are_reused(project: Project, cluster: DevCluster) -> None:
+    root = f"root={project.folder}/yarn"
+    done = run(project, cluster, "run", "small.yaml", "--to", "tensors", "--set", root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.textmill("run", "small.yaml", "--to", "tensors", root="here").returncode == 0
+    assert project.checksums("yarn") == project.checksums("here")
+    planned = project.textmill("plan", "small.yaml", "--to", "tensors", "--json", root="yarn")
+    assert {step["action"] for step in json.loads(planned.stdout)} == {"reuse"}
+
+
+def test_a_lost_client_does_not_lose_the_application(project: Project, cluster: DevCluster) -> None:
+    words = ("run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    lost = start(project, cluster, *words)
+    assert lost.stdout is not None
+    application = next(line.split()[1] for line in lost.stdout if line.startswith("submitted "))
+    lost.kill()
+    lost.wait()
+    done = run(project, cluster, *words)
+    assert done.stdout.startswith(f"attached to {application}"), done.stdout + done.stderr
+    assert f"{application} succeeded" in done.stdout
+    assert done.returncode == 0
+
+
+def test_the_exit_code_and_the_words_are_the_program_s(project: Project, cluster: DevCluster) -> None:
+    text = project.definition.read_text(encoding="utf-8")
+    project.definition.write_text(f'{text}\nchecks: {{clean: ["rows > 1000"]}}\n', encoding="utf-8")
+    done = run(project, cluster, "run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    assert done.returncode == 1
+    assert "step clean: check 'rows > 1000' does not hold: rows is 60" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("resume: scripts/submit.sh --python ")
+
+
+def test_a_killed_executor_does_not_change_the_outputs(project: Project, cluster: DevCluster) -> None:
+    words = ("run", "small.yaml", "--to", "tensors", "--set", f"root={project.folder}/yarn")
+    job = start(project, cluster, *words)
+    try:
+        assert wait_for(lambda: cluster.command("kill", "executor", "1").returncode == 0)
+        output, _ = job.communicate(timeout=400)
+    finally:
+        job.kill()
+    assert job.returncode == 0, output
+    assert project.textmill("run", "small.yaml", "--to", "tensors", root="here").returncode == 0
+    assert project.checksums("yarn") == project.checksums("here")
+
+
+def test_a_dry_run_prints_the_command_and_starts_nothing(project: Project, cluster: DevCluster) -> None:
+    options = ["--queue", "training", "--dry-run"]
+    told = run(project, cluster, *options, "run", "small.yaml", "--set", "root=/shared").stdout
+    assert "--queue training" in told
+    assert "run definition/small.yaml" in told
+    assert "0 applications running" in cluster.command("status").stdout
