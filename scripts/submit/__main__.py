@@ -82,13 +82,15 @@ def _settings(asked: request.Request, hadoop: Hadoop, given: dict[str, Any]) -> 
 
 
 def _command(asked: request.Request, hadoop: Hadoop, settings: Settings, tag: str, *, upload: bool) -> list[str]:
-    definition, words = None, list(asked.words)
+    definition = place = None
     if asked.file and asked.pipeline and settings.mode == "cluster":
         path, place = bundle.definition(CACHE, asked.file, request.files(asked.pipeline))
-        definition, words = str(path), request.on_cluster(asked, place)
+        definition = str(path)
+    words = request.on_cluster(asked, place)
     shipped = Shipped(
         application=str(Path(__file__).with_name("application.py")),
         code=str(bundle.code(CACHE)),
+        jar=str(installation.jar()),
         definition=definition,
         **_uploaded(hadoop, settings, upload=upload),
     )

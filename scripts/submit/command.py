@@ -56,8 +56,8 @@ def _conf(settings: Settings, shipped: Shipped, tag: str) -> dict[str, str]:
         "spark.executorEnv.PYSPARK_PYTHON": python,
         "spark.executor.extraClassPath": f"{CODE}/{JAR_IN_CODE}",
     }
+    conf["spark.driver.extraClassPath"] = f"{CODE}/{JAR_IN_CODE}" if settings.mode == "cluster" else shipped.jar
     if settings.mode == "cluster":
-        conf["spark.driver.extraClassPath"] = f"{CODE}/{JAR_IN_CODE}"
         conf["spark.yarn.appMasterEnv.PYTHONPATH"] = CODE
         conf["spark.yarn.appMasterEnv.PYSPARK_PYTHON"] = python
     if shipped.spark:

@@ -62,10 +62,18 @@ def files(pipeline: Pipeline) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def on_cluster(request: Request, place: str) -> list[str]:
-    """The words for the container, where the definition is at `place` of the unpacked archive.
+def _master(request: Request) -> list[str]:
+    """Whatever the profile says: this runs on YARN."""
+    pipeline = request.pipeline
+    if pipeline is None or pipeline.profile.spark.master == "yarn":
+        return []
+    return [f"profiles.{pipeline.profile_name}.spark.master=yarn"]
 
-    Raises InputError where outputs would be written into the container and lost with it.
+
+def on_cluster(request: Request, place: str | None) -> list[str]:
+    """The words for YARN. The definition is at `place` of the unpacked archive; None where the driver runs here.
+
+    Raises InputError where outputs would be written into a container and lost with it.
     """
     pipeline = request.pipeline
     if pipeline is None or request.file is None:
@@ -76,22 +84,21 @@ def on_cluster(request: Request, place: str) -> list[str]:
             f"root '{root}' is a folder of the container, which is removed with it: give one that all nodes reach, "
             "for example --set root=hdfs:///user/me/textmill"
         )
-    words = [f"{DEFINITION}/{place}" if word == str(request.file) else word for word in request.words]
-    sets = {f"root={root}": None, **_inputs(request, pipeline)}
-    if pipeline.profile.spark.master != "yarn":
-        sets[f"profiles.{pipeline.profile_name}.spark.master=yarn"] = None
+    definition = f"{DEFINITION}/{place}" if place else str(request.file)
+    words = [definition if word == str(request.file) else word for word in request.words]
+    sets = [f"root={root}", *_inputs(request, pipeline), *_master(request)]
     dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
     return [*words, *dated, *(word for pair in sets for word in ("--set", pair))]
 
 
-def _inputs(request: Request, pipeline: Pipeline) -> dict[str, None]:
+def _inputs(request: Request, pipeline: Pipeline) -> list[str]:
     """Local inputs by absolute path: data is never shipped, so the nodes must share the disk it is on."""
-    found: dict[str, None] = {}
+    found = []
     for name, given in pipeline.definition.inputs.items():
         by_hand = any(pair.startswith(f"inputs.{name}.path=") for pair in request.sets)
         folder = Path.cwd() if by_hand else Path(pipeline.file).absolute().parent
         if not is_shared(given.path):
-            found[f"inputs.{name}.path={os.path.normpath(folder / given.path)}"] = None
+            found.append(f"inputs.{name}.path={os.path.normpath(folder / given.path)}")
     return found
 
 

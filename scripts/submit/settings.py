@@ -34,6 +34,8 @@ class Shipped:
 
     application: str
     code: str
+    jar: str
+    """The jar on this machine, for a driver that runs here."""
     definition: str | None = None
     environment: str | None = None
     spark: str | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.submit.command import build
 from scripts.submit.settings import Settings, Shipped
 
-SHIPPED = Shipped("/app.py", "/code.zip", "/definition.zip", "hdfs://nn/env.tar.gz", "hdfs://nn/spark.zip")
+SHIPPED = Shipped("/app.py", "/code.zip", "/t.jar", "/definition.zip", "hdfs://nn/env.tar.gz", "hdfs://nn/spark.zip")
 
 
 ASKED = Settings()
@@ -73,5 +73,6 @@ def test_a_setting_given_by_hand_has_the_last_word() -> None:
 
 def test_in_client_mode_nothing_is_set_for_a_driver_on_yarn() -> None:
     words = built(Settings(mode="client"), replace(SHIPPED, definition=None))
-    assert not [key for key in conf(words) if key.startswith(("spark.yarn.appMasterEnv", "spark.driver"))]
+    assert not [key for key in conf(words) if key.startswith("spark.yarn.appMasterEnv")]
+    assert conf(words)["spark.driver.extraClassPath"] == "/t.jar"
     assert option(words, "--deploy-mode") == "client"
