@@ -45,7 +45,7 @@ def parse(words: Sequence[str]) -> Request:
     given: dict[str, Any] = verb.make_context(words[0], list(words[1:]), parent=context).params
     if "file" not in given:
         return Request(tuple(words))
-    which = {name: given.get(name) for name in ("file", "date", "profile", "sample")}
+    which: dict[str, Any] = {name: given.get(name) for name in ("file", "date", "profile", "sample")}
     pipeline = options.load(**which, sets=given.get("sets", ()))
     return Request(tuple(words), given["file"], pipeline, given.get("sets", ()))
 
