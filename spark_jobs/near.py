@@ -76,7 +76,9 @@ class NearPairs(Operation):
         texts = work.role("rows").select(F.xxhash64("text").alias("key"), "text")
         similar = verified(candidates(work, texts), texts, work.params)
         ordered = similar.repartition(self.partitions(work), "a").sortWithinPartitions("a", "b")
-        return write_parts(ordered.withColumn("part", F.lit("pairs")), work.out, F.lit(None))
+        written = write_parts(ordered.withColumn("part", F.lit("pairs")), work.out, F.lit(None))
+        none = {"rows": 0, "files": [], "schema": ordered.schema.jsonValue()}
+        return Written({"pairs": none, **written.parts}, written.stats)
 
 
 def banding(floor: float) -> tuple[int, int]:

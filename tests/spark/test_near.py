@@ -99,6 +99,11 @@ def test_one_row_of_each_cluster_stays_and_the_others_name_it(bench: Bench) -> N
     }  # fmt: skip
 
 
+def test_a_corpus_without_similar_texts_stays_as_it_is(bench: Bench) -> None:
+    done = dedup(bench, [{"id": "1", "text": "하나뿐인 문장", "label": "a"}], threshold=0.8)
+    assert [row["id"] for row in done.rows()] == ["1"] and not done.rows("dropped")
+
+
 def test_rows_without_a_label_are_deduplicated_too(bench: Bench) -> None:
     rows = [{"id": str(n), "text": f"the same long sentence with a number {n}", "label": None} for n in range(5)]
     done = dedup(bench, rows, threshold=0.8)
