@@ -1,0 +1,50 @@
+package io.textmill.tfrecord;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+
+/** A piece of a file for one task: the records that begin in [start, end), in bytes. */
+final class Slice implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final String file;
+    private final long start;
+    private final long end;
+    private final long fileLength;
+
+    Slice(String file, long start, long end, long fileLength) {
+        this.file = file;
+        this.start = start;
+        this.end = end;
+        this.fileLength = fileLength;
+    }
+
+    /** Its records; offsets in a compressed file are those of the data in it. Raises UncheckedIOException. */
+    RecordInput open(Configuration conf) {
+        Path path = new Path(file);
+        try {
+            FSDataInputStream raw = path.getFileSystem(conf).open(path);
+            CompressionCodec codec = new CompressionCodecFactory(conf).getCodec(path);
+            if (codec != null) {
+                InputStream data = codec.createInputStream(raw);
+                return new RecordInput(file + " (uncompressed)", new Window(data, 0), Long.MAX_VALUE, Long.MAX_VALUE);
+            }
+            raw.seek(start);
+            return new RecordInput(file, new Window(raw, start), end < fileLength ? end : Long.MAX_VALUE, fileLength);
+        } catch (IOException error) {
+            throw new UncheckedIOException(file + " can't be opened: " + error.getMessage(), error);
+        }
+    }
+
+    /** Whether files of that name can be read in parts. */
+    static boolean isCut(Configuration conf, Path path) {
+        return new CompressionCodecFactory(conf).getCodec(path) == null;
+    }
+}
