@@ -1,5 +1,7 @@
 package io.textmill.tfrecord;
 
+import java.util.Arrays;
+
 /** Walks over the maps of an Example or a SequenceExample. */
 abstract class FeatureMaps {
     /** Tags of delimited fields 1 and 2. */
@@ -10,6 +12,20 @@ abstract class FeatureMaps {
 
     FeatureMaps(RecordType type) {
         this.type = type;
+    }
+
+    /**
+     * The order of keys in a map that is written: by bytes, but {@code abc} before its beginning {@code ab}. That is what
+     * TensorFlow's messages do in Python, where protobuf is upb (seen in 4.25, 5.29 and 6.33).
+     */
+    static int compare(byte[] key, byte[] other, int from, int to) {
+        int common = Math.min(key.length, to - from);
+        int order = Arrays.compareUnsigned(key, 0, common, other, from, from + common);
+        return order != 0 ? order : to - from - key.length;
+    }
+
+    static int compare(byte[] key, byte[] other) {
+        return compare(key, other, 0, other.length);
     }
 
     /** Takes one feature: the key's place in the buffer; {@code wire} is confined to the Feature. */

@@ -49,7 +49,7 @@ interface RecordDecoder {
             for (int i = 0; i < columns.length; i++) {
                 columns[i] = new Column(schema.fields()[i], i);
             }
-            Arrays.sort(columns, Comparator.comparing(column -> column.key, Arrays::compareUnsigned));
+            Arrays.sort(columns, Comparator.comparing(column -> column.key, FeatureMaps::compare));
         }
 
         @Override
@@ -126,7 +126,7 @@ interface RecordDecoder {
         }
 
         int compare(byte[] bytes, int from, int to) {
-            return Arrays.compareUnsigned(key, 0, key.length, bytes, from, to);
+            return FeatureMaps.compare(key, bytes, from, to);
         }
 
         /** Raises Malformed where the column stands in the wrong half of a SequenceExample. */

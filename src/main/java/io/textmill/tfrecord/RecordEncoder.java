@@ -2,7 +2,6 @@ package io.textmill.tfrecord;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -28,8 +27,8 @@ interface RecordEncoder {
     }
 
     /**
-     * Example and SequenceExample. The entries of a map are sorted by key, as deterministic serialization does it: equal
-     * rows give equal bytes, and the same bytes as TensorFlow's.
+     * Example and SequenceExample. The entries of a map are sorted by key, as in TensorFlow's deterministic serialization:
+     * equal rows give equal bytes.
      */
     final class Message implements RecordEncoder {
         private final Column[] features;
@@ -42,7 +41,7 @@ interface RecordEncoder {
                 columns.add(new Column(schema.fields()[i], i));
             }
             // The last is written first.
-            columns.sort(Comparator.comparing((Column column) -> column.key, Arrays::compareUnsigned).reversed());
+            columns.sort(Comparator.comparing((Column column) -> column.key, FeatureMaps::compare).reversed());
             lists = columns.stream().filter(column -> column.depth == 2).toArray(Column[]::new);
             features = columns.stream().filter(column -> column.depth < 2).toArray(Column[]::new);
             hasFeatures = type == RecordType.EXAMPLE || features.length > 0;
