@@ -343,7 +343,7 @@ def test_damage_in_compressed_files(records: Records) -> None:
 
 def test_many_tasks_read_what_one_reads(records: Records, small_parts: Callable[[int], None]) -> None:
     """Some records are empty, some longer than a task's part."""
-    payloads = [bytes([i % 251]) * (i * i % 997 if i % 50 else 20_000) for i in range(600)]
+    payloads = [bytes([i % 251]) * (i * i % 997 if i % 50 else 20_000) for i in range(601)]
     path = records.new().with_name("made.tfrecord")
     write_by_tensorflow(path, payloads)
     for size in (4096, 100_000, 1 << 30):

@@ -46,8 +46,8 @@ abstract class FeatureEncoder {
         int count = array.numElements();
         for (int i = 0; i < count; i++) {
             if (array.isNullAt(i)) {
-                throw new Malformed("column '" + column + "': element " + i + " of the array is null, and a TFRecord has"
-                        + " no null among values: filter or replace it first");
+                throw new Malformed("column '" + column + "': element " + i + " of the array is null, which a TFRecord"
+                        + " can't hold: filter or replace it first");
             }
         }
         feature(array, 0, count, out);

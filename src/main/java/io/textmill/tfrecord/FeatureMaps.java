@@ -15,8 +15,8 @@ abstract class FeatureMaps {
     }
 
     /**
-     * The order of keys in a map that is written: by bytes, but {@code abc} before its beginning {@code ab}. That is what
-     * TensorFlow's messages do in Python, where protobuf is upb (seen in 4.25, 5.29 and 6.33).
+     * The order of keys in a map that is written: by bytes, but {@code abc} before its beginning {@code ab}, as
+     * TensorFlow's messages have it in Python, where protobuf is upb (seen in 4.25, 5.29 and 6.33).
      */
     static int compare(byte[] key, byte[] other, int from, int to) {
         int common = Math.min(key.length, to - from);

@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 import scala.collection.JavaConverters;
@@ -32,7 +34,7 @@ final class Inference {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         Broadcast<SerializableConfiguration> conf =
                 context.broadcast(new SerializableConfiguration(spark.sessionState().newHadoopConf()));
-        TreeMap<String, SeenFeature> seen = context.parallelize(slices, slices.size())
+        TreeMap<String, SeenFeature> seen = context.parallelize(slices, tasks(spark.sessionState().conf(), slices))
                 .map(slice -> features(slice, options, conf.value().value()))
                 .reduce(Inference::merge);
         StructType schema = new StructType();
@@ -42,14 +44,20 @@ final class Inference {
         return schema.isEmpty() ? null : schema;
     }
 
+    /** As many tasks as Spark would read them by. */
+    private static int tasks(SQLConf conf, List<Slice> slices) {
+        long bytes = slices.stream().mapToLong(slice -> slice.length() + conf.filesOpenCostInBytes()).sum();
+        return (int) Math.min(slices.size(), bytes / conf.filesMaxPartitionBytes() + 1);
+    }
+
     private static List<Slice> slices(SparkSession spark, Options options, List<FileStatus> files) {
         long most = spark.sessionState().conf().filesMaxPartitionBytes();
-        Configuration conf = spark.sessionState().newHadoopConf();
+        CompressionCodecFactory codecs = new CompressionCodecFactory(spark.sessionState().newHadoopConf());
+        boolean isCut = options.split && options.sampleRecords == Long.MAX_VALUE;
         List<Slice> slices = new ArrayList<>();
         for (FileStatus file : files) {
-            boolean isCut = options.split && options.sampleRecords == Long.MAX_VALUE && Slice.isCut(conf, file.getPath());
             long length = file.getLen();
-            long step = isCut ? most : Math.max(1, length);
+            long step = isCut && codecs.getCodec(file.getPath()) == null ? most : Math.max(1, length);
             for (long start = 0; start < length; start += step) {
                 slices.add(new Slice(file.getPath().toString(), start, start + step, length));
             }

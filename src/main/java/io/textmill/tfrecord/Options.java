@@ -41,7 +41,7 @@ final class Options implements Serializable {
 
     private static long positive(String text) {
         if (!text.matches("[1-9][0-9]{0,18}")) {
-            throw new IllegalArgumentException("tfrecord: option sampleRecords is " + text + ", not a number from 1 on");
+            throw new IllegalArgumentException("tfrecord: option sampleRecords is " + text + ", not a number above 0");
         }
         return Long.parseLong(text);
     }

@@ -193,7 +193,8 @@ interface RecordDecoder {
         }
 
         private Malformed problem(String what) {
-            return new Malformed("column '" + field.name() + "' is " + field.dataType().simpleString() + ", but " + what);
+            String type = field.dataType().simpleString();
+            return new Malformed("column '" + field.name() + "' is " + type + ", but " + what);
         }
     }
 }

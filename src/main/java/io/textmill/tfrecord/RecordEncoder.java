@@ -27,8 +27,8 @@ interface RecordEncoder {
     }
 
     /**
-     * Example and SequenceExample. The entries of a map are sorted by key, as in TensorFlow's deterministic serialization:
-     * equal rows give equal bytes.
+     * Example and SequenceExample. A map's entries are sorted by key, as deterministic serialization does it: equal
+     * rows give equal bytes.
      */
     final class Message implements RecordEncoder {
         private final Column[] features;

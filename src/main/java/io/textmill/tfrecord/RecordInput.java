@@ -131,6 +131,8 @@ final class RecordInput implements Closeable {
             throw new Malformed("a TFRecord begins here inside the record at byte " + record
                     + ", so the file can't be read in parts: set option split to false");
         }
+        // No header fits into the last bytes of a file, where the search ends early.
+        window.advance((int) (border - window.offset()));
         read();
     }
 

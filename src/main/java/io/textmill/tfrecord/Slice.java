@@ -26,6 +26,11 @@ final class Slice implements Serializable {
         this.fileLength = fileLength;
     }
 
+    /** Its bytes. */
+    long length() {
+        return Math.min(end, fileLength) - start;
+    }
+
     /** Its records; offsets in a compressed file are those of the data in it. Raises UncheckedIOException. */
     RecordInput open(Configuration conf) {
         Path path = new Path(file);
@@ -41,10 +46,5 @@ final class Slice implements Serializable {
         } catch (IOException error) {
             throw new UncheckedIOException(file + " can't be opened: " + error.getMessage(), error);
         }
-    }
-
-    /** Whether files of that name can be read in parts. */
-    static boolean isCut(Configuration conf, Path path) {
-        return new CompressionCodecFactory(conf).getCodec(path) == null;
     }
 }

@@ -3,7 +3,9 @@ package io.textmill.tfrecord;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.hadoop.mapreduce.Job;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -21,13 +23,15 @@ import scala.Option;
 import scala.collection.Iterator;
 import scala.collection.Seq;
 import scala.collection.immutable.Map;
-import scala.reflect.ClassTag$;
 
 /**
  * The data source {@code tfrecord}: TensorFlow's record files. Partitioning, save modes, committers and the finding of
  * files are Spark's own.
  */
 public final class TfRecordFormat implements FileFormat, DataSourceRegister {
+    /** Made once: Spark asks about each file. */
+    private CompressionCodecFactory codecs;
+
     @Override
     public String shortName() {
         return "tfrecord";
@@ -55,7 +59,10 @@ public final class TfRecordFormat implements FileFormat, DataSourceRegister {
 
     @Override
     public boolean isSplitable(SparkSession spark, Map<String, String> given, Path path) {
-        return new Options(given).split && Slice.isCut(spark.sessionState().newHadoopConf(), path);
+        if (codecs == null) {
+            codecs = new CompressionCodecFactory(spark.sessionState().newHadoopConf());
+        }
+        return new Options(given).split && codecs.getCodec(path) == null;
     }
 
     @Override
@@ -74,8 +81,8 @@ public final class TfRecordFormat implements FileFormat, DataSourceRegister {
             Configuration conf) {
         RecordType type = new Options(given).recordType;
         type.check(dataSchema);
-        Broadcast<SerializableConfiguration> shared = spark.sparkContext()
-                .broadcast(new SerializableConfiguration(conf), ClassTag$.MODULE$.apply(SerializableConfiguration.class));
+        Broadcast<SerializableConfiguration> shared = JavaSparkContext.fromSparkContext(spark.sparkContext())
+                .broadcast(new SerializableConfiguration(conf));
         return new RecordReader(type, requiredSchema, shared);
     }
 }

@@ -46,8 +46,8 @@ final class Window implements Closeable {
     /** Reads until {@code count} bytes are there; false where the file ends before. */
     boolean has(int count) throws IOException {
         while (held() < count) {
-            if (position + count > bytes.length || limit == bytes.length) {
-                makeRoom(count);
+            if (limit == bytes.length || position > 0 && count > bytes.length - position) {
+                makeRoom();
             }
             int read = in.read(bytes, limit, bytes.length - limit);
             if (read < 0) {
@@ -59,10 +59,9 @@ final class Window implements Closeable {
     }
 
     /** Grows by doubling as bytes really come: a length that was tampered with must not take all memory. */
-    private void makeRoom(int count) {
-        boolean isTooSmall = held() == bytes.length;
-        long larger = Math.min(2L * bytes.length, Integer.MAX_VALUE - 16);
-        byte[] target = isTooSmall && count > bytes.length ? new byte[(int) larger] : bytes;
+    private void makeRoom() {
+        boolean isFull = held() == bytes.length;
+        byte[] target = isFull ? new byte[(int) Math.min(2L * bytes.length, Integer.MAX_VALUE - 16)] : bytes;
         System.arraycopy(bytes, position, target, 0, held());
         limit = held();
         base += position;

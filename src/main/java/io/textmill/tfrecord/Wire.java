@@ -57,7 +57,7 @@ final class Wire {
         return position + (int) length;
     }
 
-    /** Confines the walk to the delimited field that comes next; returns what {@link #leave} needs to go on after it. */
+    /** Confines the walk to the delimited field that comes next; returns what {@link #leave} needs to go on. */
     int enter() {
         int outer = end;
         end = delimited();
