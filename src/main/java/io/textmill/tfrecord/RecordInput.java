@@ -28,11 +28,14 @@ final class RecordInput implements Closeable {
     /** Length of the record at the window's position; -1 before the first. */
     private int length = -1;
     private boolean isDone;
+    /** Whether the first record was searched for. */
+    private final boolean isSearched;
 
     /** {@code end} and {@code fileLength} are Long.MAX_VALUE where the whole file is read. */
     RecordInput(String file, Window window, long end, long fileLength) {
         this.file = file;
         this.window = window;
+        isSearched = window.offset() > 0;
         this.end = end;
         this.fileLength = fileLength;
     }
@@ -75,7 +78,7 @@ final class RecordInput implements Closeable {
 
     private boolean advance() throws IOException {
         if (length < 0) {
-            return window.offset() == 0 ? read() : findIn(end) && read();
+            return isSearched ? findIn(end) && read() : read();
         }
         int whole = HEADER + length + FOOTER;
         if (window.offset() + whole >= end) {
@@ -95,7 +98,8 @@ final class RecordInput implements Closeable {
             throw new Malformed("the file ends after " + window.held() + " bytes of it: it was cut off");
         }
         if (!isHeader()) {
-            throw new Malformed("its checksum differs (length): the file is damaged or no TFRecord file");
+            throw new Malformed("its checksum differs (length): the file is damaged or no TFRecord file"
+                    + (isSearched ? ", or has TFRecords inside of records: then set option split to false" : ""));
         }
         long announced = announced();
         if (announced < 0 || announced > LONGEST) {
