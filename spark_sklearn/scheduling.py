@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# A Spark task costs about 10 ms besides its fits and a job 30: a hundredth of tasks this long.
-TASK_SECONDS = 1.5
+# Handing a slot its next task takes 15 ms on a free machine: a hundredth of tasks this long. (On one with four times
+# more to do than cores it took 500 ms, which is what shorter tasks suffer from.)
+TASK_SECONDS = 2.0
 # Nothing is known of the first fits: their tasks stop early and give the rest of their group back.
 PROBE_SECONDS = 0.2
 PROBE_FITS = 64
 # Groups get smaller towards the end, so that the slots finish together; smaller than this they would cost more.
-LEAST_SECONDS = 0.15
+LEAST_SECONDS = 0.3
 TASKS_PER_SLOT = 8
 
 
@@ -77,7 +78,8 @@ class FitQueue:
             return self._apart.popleft()
         if not self._probed:
             self._probed = True
-            size = max(1, min(PROBE_FITS, len(self._waiting) // slots))
+            # Not all at once: should the probes take long, the slots they leave idle have the others to do.
+            size = max(1, min(PROBE_FITS, len(self._waiting) // (4 * slots)))
             return Wave(tuple(self._draw(size) for _ in range(min(slots, len(self._waiting)))), PROBE_SECONDS)
         groups = []
         while self._waiting and len(groups) < TASKS_PER_SLOT * slots:
@@ -88,7 +90,7 @@ class FitQueue:
         if not self.known:
             return 1
         cost = max(self._seconds / self._measured, 1e-6)
-        share = cost * len(self._waiting) / (2 * slots)
+        share = cost * len(self._waiting) / (1.5 * slots)
         return max(1, round(min(max(share, LEAST_SECONDS), TASK_SECONDS) / cost))
 
     def _draw(self, size: int) -> tuple[int, ...]:

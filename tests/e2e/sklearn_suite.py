@@ -26,5 +26,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """After the last test."""
     session = SparkSession.getActiveSession()
     if session is not None:
-        print(f"\n{session.sparkContext.statusTracker().getJobIdsForGroup()} jobs")
+        print(f"\n{len(session.sparkContext.statusTracker().getJobIdsForGroup())} Spark jobs")
         session.stop()
