@@ -80,13 +80,15 @@ class FitJobs:
 
     def _without_worker(self, wave: Wave, failure: Py4JJavaError) -> list[Outcome]:
         """A lone fit is the one that ended its worker; of several, each has to show."""
-        reason = next((line.strip() for line in str(failure).splitlines() if any(lost in line for lost in _LOST)), None)
+        reason = next((lost for lost in _LOST if lost in str(failure)), None)
         if reason is None:
             raise failure
         if wave.fits > 1:
             self._queue.set_apart(wave)
             return []
-        lost = LostWorker(f"the fit ended the Python worker it ran in, on every attempt. Spark says: {reason}")
+        lost = LostWorker(
+            f"the fit ended the Python worker it ran in, on every attempt ({reason}): a crash, or too little memory"
+        )
         return [Outcome(wave.groups[0][0], 0.0, error=lost)]
 
     @contextmanager

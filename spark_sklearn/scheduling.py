@@ -73,7 +73,7 @@ class FitQueue:
         self._apart.extend(wave.parts())
 
     def take(self, slots: int) -> Wave:
-        """The next wave for `slots` tasks at a time; fits whose cost is still unknown after the probes go one by one."""
+        """The next wave for `slots` tasks at a time; while no cost is known, fits after the probes go one by one."""
         if self._apart:
             return self._apart.popleft()
         if not self._probed:

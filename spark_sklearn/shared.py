@@ -1,14 +1,15 @@
 """What all fits of a search have in common: broadcast once, memory-mapped by the workers of an executor.
 
-Spark keeps a broadcast as one file per executor, in its own temporary folder, and gives Python workers the path. The file
-is a pickle of one bytes object, as Spark expects; inside it lie a table of contents, a pickle (protocol 5), and the
-buffers of arrays, frames and sparse matrices, each where the processor's cache lines begin.
+Spark keeps a broadcast as one file per executor, in its own temporary folder, and gives Python workers the path. The
+file is a pickle of one bytes object, as Spark expects; inside it lie a table of contents, a pickle (protocol 5), and
+the buffers of arrays, frames and sparse matrices, each where the processor's cache lines begin.
 """
 
 from __future__ import annotations
 
 import io
 import mmap
+import os
 import pickle
 import struct
 from collections.abc import Sequence
@@ -90,8 +91,16 @@ def _view(table: Broadcast[Any]) -> memoryview:
     path = getattr(table, "_path", None)
     if path is not None:
         with open(path, "rb") as file:
+            _refuse_foreign(file)
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     content = table.value
     copied = mmap.mmap(-1, _HEADER + len(content))
     copied[_HEADER:] = content
     return memoryview(copied).toreadonly()
+
+
+def _refuse_foreign(file: BinaryIO) -> None:
+    """A pickle is code: it must come from this application, whose user alone may write the file."""
+    status = os.fstat(file.fileno())
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise PermissionError(f"{file.name}: not read, another user owns it or may write to it")

@@ -54,9 +54,7 @@ class Outcome:
     warned: tuple[Warned, ...] = ()
 
 
-def run_task(
-    tables: Sequence[Broadcast[Any]], seconds: float, fits: Iterable[tuple[int, Call]]
-) -> Iterator[Outcome]:
+def run_task(tables: Sequence[Broadcast[Any]], seconds: float, fits: Iterable[tuple[int, Call]]) -> Iterator[Outcome]:
     """The outcomes of the fits, in order; after `seconds` no further one is begun."""
     loaded = [_loaded(table) for table in tables]
     _settle_in()

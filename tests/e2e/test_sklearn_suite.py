@@ -27,7 +27,12 @@ def test_scikit_learns_suite_passes(tmp_path: Path) -> None:
     chosen = ["-k", " and ".join(f"not {name}" for name in IN_PROCESS_ONLY)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.e2e.sklearn_suite", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, *chosen, "--pyargs", *modules], cwd=tmp_path, env=environ(), capture_output=True, text=True, check=False
+        [*command, *chosen, "--pyargs", *modules],
+        cwd=tmp_path,
+        env=environ(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     passed, jobs = (re.search(pattern, done.stdout) for pattern in (r"(\d+) passed", r"(\d+) Spark jobs"))
