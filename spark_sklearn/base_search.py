@@ -92,7 +92,7 @@ def _named(search: str, names: Sequence[str], args: Sequence[Any], kwargs: Mappi
     """Positional arguments after `sc` by their old names."""
     if len(args) > len(names):
         raise TypeError(f"{search}(sc, …) takes {len(names)} positional arguments after sc, got {len(args)}")
-    given = dict(zip(names, args))
+    given = dict(zip(names, args, strict=False))
     twice = sorted(given.keys() & kwargs.keys())
     if twice:
         raise TypeError(f"{search}(sc, …) got more than one value for {', '.join(twice)}")
