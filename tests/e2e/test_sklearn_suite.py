@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ("test_search", "test_successive_halving")
-# These need the fits in their own process: they count a scorer's calls, collect what was passed in a list of the test, or
-# draw all scores from one generator. They fail for scikit-learn's own classes as well where fits run in other processes (n_jobs=2).
+# These need the fits in their own process: they count a scorer's calls, collect what was passed in a list of the test,
+# or draw all scores from one generator. They fail for scikit-learn's own classes too where fits run in other processes
+# (n_jobs=2).
 IN_PROCESS_ONLY = (
     "test_searchcv_raise_warning_with_non_finite_score",  # a scorer fails at every fifth of all calls
     "test_multi_metric_search_forwards_metadata",  # a scorer registers itself in a list
