@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textmill.places import place
+from textmill.transfer import local_copy
+
 _ROWS = 1024
 Batches = Iterator[pa.RecordBatch]
 
 
-def scorer(saved_model: str, labels: Sequence[str], threads: int = 1) -> Callable[[Batches], Batches]:
+def scorer(model: str, labels: Sequence[str], threads: int = 1) -> Callable[[Batches], Batches]:
     """A function from batches with id, text, label, ids to id, text, label, predicted, confidence, correct.
 
-    The model is loaded once in each Python worker and uses `threads` threads, one by default as a Spark task has.
+    `model` is the output folder of a training, a path or URI; executors without it copy it to their disks. It is loaded once in each Python worker and uses `threads` threads, one by default as a Spark task has.
     """
     names = list(labels)
 
     def score(batches: Batches) -> Batches:
-        predict = _load(saved_model, threads)
+        predict = _load(local_copy(place(model)) / "saved_model", threads)
         for batch in batches:
             if batch.num_rows:
                 yield _scored(batch, predict, pa.array(names, pa.string()))
@@ -30,7 +34,7 @@ def scorer(saved_model: str, labels: Sequence[str], threads: int = 1) -> Callabl
     return score
 
 
-def _load(saved_model: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+def _load(saved_model: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
@@ -38,7 +42,7 @@ def _load(saved_model: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     if not tf.config.threading.get_intra_op_parallelism_threads():
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    model = tf.saved_model.load(saved_model)
+    model = tf.saved_model.load(str(saved_model))
     served: Any = model.signatures["serving_default"]
 
     def predict(ids: np.ndarray) -> np.ndarray:

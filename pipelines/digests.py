@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
+
+from textmill import places
+from textmill.places import Info, Place
 
 
 class Digests:
     """Digests of files; `memo` keeps them between processes and may be lost at any time."""
 
-    def __init__(self, memo: Path) -> None:
+    def __init__(self, memo: Place) -> None:
         self.memo = memo
         try:
             self._known: dict[str, list[object]] = json.loads(memo.read_text(encoding="utf-8"))
@@ -19,23 +21,32 @@ class Digests:
             self._known = {}
         self._changed = False
 
-    def of(self, file: Path) -> str:
-        """The file's SHA-256; raises OSError where it can't be read."""
-        stat, name = file.stat(), str(file.resolve())
-        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        if (known := self._known.get(name)) and known[:3] == stamp:
-            return str(known[3])
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        self._known[name] = [*stamp, found]
+    def of(self, files: Collection[Place], said: Mapping[Place, Info] | None = None) -> dict[Place, str]:
+        """SHA-256 of each file; raises OSError where one can't be read. `said` is what places.infos says of them."""
+        said = places.infos(files) if said is None else said
+        if gone := next((file for file in files if file not in said), None):
+            raise FileNotFoundError(f"{gone} is missing")
+        wanted = [file for file in files if self._remembered(file, said.get(file)) is None]
+        for file, found in zip(wanted, places.in_threads(places.checksum, wanted), strict=True):
+            self.remember(file, said[file], found)
+        return {file: str(self._known[_name(file)][2]) for file in files}
+
+    def remember(self, file: Place, said: Info, digest: str) -> None:
+        """Keep the digest of a file that has been read anyway."""
+        self._known[_name(file)] = [said.size, said.stamp, digest]
         self._changed = True
-        return found
+
+    def _remembered(self, file: Place, said: Info | None) -> str | None:
+        known = self._known.get(_name(file))
+        return str(known[2]) if said and known and known[:2] == [said.size, said.stamp] else None
 
     def save(self) -> None:
         """Keep what was learnt; written beside and renamed, and of two processes that save the later one wins."""
         if self._changed:
             self.memo.parent.mkdir(parents=True, exist_ok=True)
-            beside = self.memo.with_name(f"{self.memo.name}.{os.getpid()}")
-            beside.write_text(json.dumps(self._known), encoding="utf-8")
-            beside.replace(self.memo)
+            places.write_bytes(self.memo, json.dumps(self._known).encode())
             self._changed = False
+
+
+def _name(file: Place) -> str:
+    return str(file.resolve()) if isinstance(file, Path) else str(file)

@@ -39,7 +39,8 @@ def _of_node(node: Node, keys: Mapping[str, str], jar: str) -> Because:
 def _of_input(files: InputFiles, digests: Digests) -> Any:
     """Content and names of the files (a name is part of a record's position), not where they are."""
     reading = {key: value for key, value in files.reading.items() if value is not None or key == "label"}
-    return [reading, [[path.name, digests.of(path)] for path in files.files]]
+    found = digests.of(files.files)
+    return [reading, [[path.name, found[path]] for path in files.files]]
 
 
 def of_jar(jar: Path) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipelines.checks import Check
 from pipelines.model import Definition, Profile
 from spark_jobs.base import InputFiles, Resources
+from textmill import places
+from textmill.places import Place
 
 TRAIN, EVALUATE = "model.train", "model.evaluate"
 
@@ -56,9 +57,9 @@ class Pipeline:
     checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
 
     @property
-    def root(self) -> Path:
+    def root(self) -> Place:
         """Where step outputs and runs are kept."""
-        return Path(self.definition.root)
+        return places.place(self.definition.root)
 
     def after(self, name: str) -> set[str]:
         """The step and all that depend on it."""

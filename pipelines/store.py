@@ -5,26 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
+import re
+import socket
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.digests import Digests
 from spark_jobs.base import Written
+from textmill import places
+from textmill.places import Info, Place
 
 MANIFEST = "manifest.json"
 Manifest = dict[str, Any]
+_LEFT = re.compile(r"\.(?P<host>.+)\.(?P<pid>\d+)-[0-9a-f]+\.(?:part|old)")
+_LEFT_SECONDS = 2 * 86400
+"""What another host's builder left is taken for abandoned when it is older: whether that one lives can't be seen."""
 
 
 @dataclass(frozen=True)
 class Building:
     """An output in the making: `folder` becomes the output when the block that asked for it ends well."""
 
-    folder: Path
+    folder: Place
     step: str
     op: str
     key: str
@@ -34,15 +40,15 @@ class Building:
 class Store:
     """The outputs under `root`/store, by operation and key."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         self.root = root
         self.digests = Digests(root / "store" / "digests.json")
 
-    def folder(self, op: str, key: str) -> Path:
+    def folder(self, op: str, key: str) -> Place:
         """Where the output with this key is, once it is there."""
         return self.root / "store" / op / key[:32]
 
-    def checkpoints(self, op: str, key: str) -> Path:
+    def checkpoints(self, op: str, key: str) -> Place:
         """What a step that was cut off may go on from; removed when its output is published."""
         return self.root / "store" / op / f"{key[:32]}.checkpoints"
 
@@ -55,41 +61,44 @@ class Store:
 
     def damage(self, op: str, key: str, manifest: Manifest) -> str | None:
         """What is wrong with the files of an output, or None where each is there with its size and checksum."""
-        folder = self.folder(op, key)
-        for name, described in manifest["files"].items():
-            try:
-                size = (folder / name).stat().st_size
-                if size != described["bytes"]:
+        files = {name: self.folder(op, key) / name for name in manifest["files"]}
+        try:
+            said = places.infos(files.values())
+            for name, described in manifest["files"].items():
+                if files[name] not in said:
+                    return f"{name} is missing"
+                if (size := said[files[name]].size) != described["bytes"]:
                     return f"{name} has {size:,} bytes instead of {described['bytes']:,}"
-                if self.digests.of(folder / name) != described["sha256"]:
-                    return f"{name} has changed (its checksum differs)"
-            except FileNotFoundError:
-                return f"{name} is missing"
-            except OSError as error:
-                return f"{name} can't be read: {error.strerror}"
-        return None
+            found = self.digests.of(files.values(), said)
+        except OSError as error:
+            return f"it can't be read: {places.brief(error)}"
+        changed = (name for name, file in files.items() if found[file] != manifest["files"][name]["sha256"])
+        return next((f"{name} has changed (its checksum differs)" for name in changed), None)
 
     @contextmanager
     def building(self, step: str, op: str, key: str, because: Mapping[str, Any]) -> Iterator[Building]:
-        """A new folder to write an output into; left out of the store whatever happens inside the block."""
+        """A new folder to write an output into; left out of the store whatever happens inside the block.
+
+        Where folders can't be renamed in one step, it is the output's own folder: nobody trusts one without a manifest.
+        """
         final = self.folder(op, key)
-        folder = final.with_name(f"{final.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+        folder = final
         self._sweep(final)
-        folder.mkdir(parents=True)
+        if places.renames(final):
+            folder = final.with_name(f"{final.name}.{places.owner()}-{uuid.uuid4().hex[:8]}.part")
+        else:
+            self._clear(final)
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             yield Building(folder, step, op, key, because)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder != final or self.manifest(op, key) is None:
+                places.remove(folder)
 
     def publish(self, building: Building, written: Written, seconds: float) -> Manifest:
         """Make what was built the output of its key: manifest last, then one rename."""
-        files = {}
-        for path in sorted(building.folder.rglob("*")):
-            if path.is_file() and path.name.endswith(".crc"):
-                path.unlink()  # Hadoop's local file system writes them; the manifest has better checksums
-            elif path.is_file():
-                name = path.relative_to(building.folder).as_posix()
-                files[name] = {"bytes": path.stat().st_size, "sha256": self.digests.of(path)}
+        said = self._files(building)
+        files = self._described(building, written, said)
         manifest = {
             "step": building.step,
             "op": building.op,
@@ -104,24 +113,62 @@ class Store:
         }
         write_json(building.folder / MANIFEST, manifest)
         self._put(building)
+        for name, described in files.items():
+            self.digests.remember(self.folder(building.op, building.key) / name, said[name], described["sha256"])
+        self.digests.save()
         return manifest
+
+    def _files(self, building: Building) -> dict[str, Info]:
+        """The files, without those that Hadoop's local file system adds: the manifest has better checksums."""
+        said = places.files(building.folder)
+        for name in [name for name in said if name.endswith(".crc")]:
+            (building.folder / name).unlink()
+            del said[name]
+        return said
+
+    def _described(self, building: Building, written: Written, said: Mapping[str, Info]) -> dict[str, Any]:
+        others = {name: building.folder / name for name in said if name not in written.checksums}
+        read = dict(zip(others, places.in_threads(places.checksum, others.values()), strict=True))
+        sums = {**read, **written.checksums}
+        return {name: {"bytes": info.size, "sha256": sums[name]} for name, info in said.items()}
 
     def _put(self, building: Building) -> None:
         final = self.folder(building.op, building.key)
-        if final.exists():  # damaged, or another process was faster with the same content
-            old = building.folder.with_suffix(".old")
-            final.rename(old)
-            shutil.rmtree(old)
-        building.folder.rename(final)
-        shutil.rmtree(self.checkpoints(building.op, building.key), ignore_errors=True)
-        self.digests.save()
+        if building.folder != final:
+            self._replace(building.folder, final)
+        places.remove(self.checkpoints(building.op, building.key))
 
-    def _sweep(self, final: Path) -> None:
+    def _replace(self, folder: Place, final: Place) -> None:
+        if final.exists():  # damaged, or another process was faster with the same content
+            old = folder.with_suffix(".old")
+            places.rename_folder(final, old)
+            places.remove(old)
+        places.rename_folder(folder, final)
+
+    def _clear(self, final: Place) -> None:
+        """Remove an output, its manifest first, for it can't be exchanged for another in one step."""
+        (final / MANIFEST).unlink(missing_ok=True)
+        places.remove(final)
+
+    def _sweep(self, final: Place) -> None:
         """Remove what builders of this key left behind that were killed."""
-        for left in final.parent.glob(f"{final.name}.*"):
-            owner = left.name.removeprefix(f"{final.name}.").partition("-")[0]
-            if left.suffix in (".part", ".old") and owner.isdigit() and not alive(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
+        for left in _inside(final.parent):
+            owner = _LEFT.fullmatch(left.name.removeprefix(final.name)) if left.name.startswith(final.name) else None
+            if owner and _abandoned(left, owner["host"], int(owner["pid"])):
+                places.remove(left)
+
+
+def _inside(folder: Place) -> list[Place]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _abandoned(left: Place, host: str, pid: int) -> bool:
+    if host == socket.gethostname():
+        return not alive(pid)
+    return 0 < places.info(left).modified < time.time() - _LEFT_SECONDS
 
 
 def alive(pid: int) -> bool:
@@ -135,12 +182,6 @@ def alive(pid: int) -> bool:
     return True
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` beside `path`, flush it to the disk, and rename: a reader never sees a part of it."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with beside.open("w", encoding="utf-8") as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+def write_json(path: Place, value: Any) -> None:
+    """Write `value` so that a reader never sees a part of it."""
+    places.write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

@@ -7,10 +7,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textmill import places
 from textmill.params import Params
+from textmill.places import Place
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -43,7 +45,7 @@ class Rows:
     """The rows of one part of a finished step, in the role (`rows`, `train`, `test` …) they play for the next."""
 
     role: str
-    folder: Path
+    folder: Place
     files: tuple[str, ...]
     schema: Mapping[str, Any]
     rows: int
@@ -57,7 +59,7 @@ class Rows:
         schema = StructType.fromJson(dict(self.schema))
         if not self.files:
             return spark.createDataFrame([], schema).drop("reason")
-        return spark.read.schema(schema).parquet(*[str(self.folder / name) for name in self.files]).drop("reason")
+        return spark.read.schema(schema).parquet(*[places.spark_uri(self.folder / name) for name in self.files]).drop("reason")
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ class InputFiles:
 
     name: str
     role: str
-    files: tuple[Path, ...]
+    files: tuple[Place, ...]
     reading: Mapping[str, Any]
     """format, text, label, id, delimiter, header, max_record_bytes, sample, seed."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of the files together, as stored."""
-        return sum(path.stat().st_size for path in self.files)
+        return sum(said.size for said in places.infos(self.files).values())
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Folder:
     """The whole output of a finished step, for an operation that reads files of it other than rows."""
 
     role: str
-    path: Path
+    path: Place
     size: int = 0
 
 
@@ -93,7 +95,7 @@ class Work:
     """One operation to be carried out into the empty folder `out`."""
 
     spark: SparkSession
-    out: Path
+    out: Place
     params: Any
     sources: tuple[Source, ...]
     resources: Resources = Resources()
@@ -106,7 +108,7 @@ class Work:
         """The sources of rows that play `role`."""
         return [source for source in self.sources if isinstance(source, Rows) and source.role == role]
 
-    def folder(self, role: str) -> Path:
+    def folder(self, role: str) -> Place:
         """The output folder that plays `role`."""
         return next(source.path for source in self.sources if isinstance(source, Folder) and source.role == role)
 
@@ -117,6 +119,8 @@ class Written:
 
     parts: Mapping[str, Any] = field(default_factory=dict)
     stats: Mapping[str, Any] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of files by name, where they are known without reading the files again."""
 
 
 @dataclass(frozen=True)

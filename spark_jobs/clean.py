@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from spark_jobs import jvm
 from spark_jobs.base import DROPPED, InputFiles, Operation, Work, Written, union
 from spark_jobs.output import write_parts
+from textmill import places
 from textmill.errors import InputError
 from textmill.params import Params as BaseParams
 
@@ -77,7 +78,7 @@ def clean(records: DataFrame, params: Params) -> DataFrame:
 
 def read(spark: SparkSession, source: InputFiles) -> DataFrame:
     """The records of one input as columns id, text, label, reason."""
-    files = sorted(str(path) for path in source.files)
+    files = sorted(places.spark_uri(path) for path in source.files)
     if source.reading["format"] == "parquet":
         return _read_parquet(spark, files, source.reading)
     partitions = max(1, min(4000, source.size // (8 << 20)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from spark_jobs.base import DROPPED, Operation, Prepared, Work, Written
 from spark_jobs.components import components
 from spark_jobs.near import Near
 from spark_jobs.output import write_parts
+from textmill import places
 from textmill.params import Params as BaseParams
 
 
@@ -52,10 +52,10 @@ class Dedup(Operation):
             return write_parts(rows, work.out, F.length("text"))
         pairs, scratch = work.role("pairs").where(F.col("similarity") >= near.threshold), work.out / "_components"
         found = sum(source.rows for source in work.rows("pairs"))
-        marked = mark_clusters(rows, components(pairs, found, str(scratch)))
+        marked = mark_clusters(rows, components(pairs, found, places.spark_uri(scratch)))
         marked = marked.drop("_first") if near.keep == "all" else drop_similar(marked)
         written = write_parts(marked, work.out, F.length("text"))
-        shutil.rmtree(scratch, ignore_errors=True)
+        places.remove(scratch)
         return written
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
@@ -19,8 +18,10 @@ from spark_jobs.base import Operation, Work, Written, union
 from spark_jobs.cuts import Cuts, cut_points, place
 from spark_jobs.output import write_parts
 from spark_jobs.tokenize import PARTS
+from textmill import places
 from textmill.errors import InputError
 from textmill.params import Params as BaseParams
+from textmill.places import Place
 
 PAD, UNKNOWN, FIRST_TOKEN = 0, 1, 2
 
@@ -151,7 +152,7 @@ def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:
 
 
 def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
-    vocabulary = {"vocabulary_file": str(work.out / "vocabulary.tsv")}
+    vocabulary = {"vocabulary_file": places.spark_uri(work.out / "vocabulary.tsv")}
     buckets = {"oov_buckets": work.params.vocabulary.unknown_buckets}
     settings = {**vocabulary, **buckets, "length": work.params.length, "truncate": work.params.truncate}
     encoded = jvm.function(work.spark, "encode", settings)(F.col("tokens"))
@@ -216,7 +217,7 @@ def _labels(rows: dict[str, DataFrame]) -> list[str]:
     return sorted(found["train"])
 
 
-def _write_vocabulary(path: Path, tokens: Sequence[tuple[str, int]]) -> str:
+def _write_vocabulary(path: Place, tokens: Sequence[tuple[str, int]]) -> str:
     """Write token<TAB>count lines and return their SHA-256."""
     content = "".join(f"{token}\t{count}\n" for token, count in tokens).encode()
     path.write_bytes(content)
@@ -241,14 +242,15 @@ def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: i
     _write_json(work.out / "tensors.json", described)
 
 
-def _write_json(path: Path, value: Any) -> None:
+def _write_json(path: Place, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _check_equal(out: Path, written: Written, parts: Sequence[Part]) -> None:
+def _check_equal(out: Place, written: Written, parts: Sequence[Part]) -> None:
     for part in parts:
         for name in written.parts[part.name]["files"]:
-            rows = pq.read_metadata(out / name).num_rows
+            with (out / name).open("rb") as shard_file:
+                rows = pq.read_metadata(shard_file).num_rows
             if rows != part.per_shard:
                 raise InputError(
                     f"{name} has {rows} rows where {part.per_shard} are needed: rows of {part.name} share their id, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 from pydantic import Field
@@ -14,8 +13,10 @@ from models import metrics, scoring
 from spark_jobs import jvm
 from spark_jobs.base import Operation, Work, Written
 from spark_jobs.output import write_parts
+from textmill import places
 from textmill.errors import InputError
 from textmill.params import Params as BaseParams
+from textmill.places import Place
 
 
 class Params(BaseParams):
@@ -51,21 +52,21 @@ class Evaluate(Operation):
         return written
 
 
-def score(rows: DataFrame, model: Path, tensors: Path, labels: list[str]) -> DataFrame:
+def score(rows: DataFrame, model: Place, tensors: Place, labels: list[str]) -> DataFrame:
     """Columns id, text, label, predicted, confidence, correct of tokenized rows."""
     described = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
-    vocabulary = {"vocabulary_file": str(tensors / "vocabulary.tsv")}
+    vocabulary = {"vocabulary_file": places.spark_uri(tensors / "vocabulary.tsv")}
     buckets = {"oov_buckets": described["vocabulary"]["unknown_buckets"]}
     settings = {**vocabulary, **buckets, "length": described["length"], "truncate": described["truncate"]}
     encode = jvm.function(rows.sparkSession, "encode", settings)
     encoded = rows.select("id", "text", "label", encode(F.col("tokens"))["ids"].alias("ids"))
     schema = "id string, text string, label string, predicted string, confidence float, correct boolean"
-    return encoded.mapInArrow(scoring.scorer(str(model / "saved_model"), labels), schema)
+    return encoded.mapInArrow(scoring.scorer(str(places.absolute(model)), labels), schema)
 
 
 def confusion(work: Work, written: Written, labels: list[str]) -> np.ndarray:
     """Rows by true and predicted label, int64 [labels, labels]; counted in Spark."""
-    files = [str(work.out / name) for name in written.parts["predictions"]["files"]]
+    files = [places.spark_uri(work.out / name) for name in written.parts["predictions"]["files"]]
     pairs = work.spark.read.parquet(*files).groupBy("label", "predicted").count().collect()
     number = {label: index for index, label in enumerate(labels)}
     matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)

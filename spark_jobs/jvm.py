@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -29,9 +28,10 @@ def counter(spark: SparkSession) -> tuple[Callable[..., Column], Callable[[], di
     return lambda *columns: F.call_udf(name, *columns), lambda: json.loads(stats.json())
 
 
-def canonicalize(spark: SparkSession, file: Path) -> None:
-    """Make the bytes of a Parquet file depend on its content alone."""
-    spark._jvm.io.textmill.spark.ParquetFooter.canonicalize(str(file.resolve()))  # type: ignore[union-attr]
+def settle(spark: SparkSession, moves: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
+    """Rename Parquet files and make their bytes depend on their content alone; the rows and SHA-256 of each."""
+    found = spark._jvm.io.textmill.spark.PartFiles.settle(spark._jsparkSession, json.dumps(moves))  # type: ignore[union-attr]
+    return [(int(rows), digest) for rows, digest in json.loads(found)]
 
 
 def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
 from spark_jobs.base import Written
+from textmill import places
+from textmill.places import Place
 
 _TASK = re.compile(r"part-(\d+)-")
 
 
 def write_parts(
     frame: DataFrame,
-    out: Path,
+    out: Place,
     length: Column,
     label: Column | None = None,
     unknown: Column | None = None,
@@ -44,29 +43,42 @@ def write_parts(
         (null if unknown is None else unknown).cast("int"),
     )
     written = frame.where(seen).drop(*leave_out)
-    written.write.partitionBy("part").parquet(str(out / "_scratch"))
+    written.write.partitionBy("part").parquet(places.spark_uri(out / "_scratch"))
     fields = [field.jsonValue() for field in written.schema.fields if field.name != "part"]
-    parts = _settle(frame.sparkSession, out / "_scratch", out, {"type": "struct", "fields": fields})
-    return Written(parts, stats())
+    parts, checksums = _settle(frame.sparkSession, out, {"type": "struct", "fields": fields})
+    return Written(parts, stats(), checksums)
 
 
-def _settle(spark: SparkSession, scratch: Path, out: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Move the files to their final names, for Spark's own hold a random identifier."""
+def _settle(spark: SparkSession, out: Place, schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Move the files to their final names, for Spark's own hold a random identifier; the parts, and the checksums."""
+    scratch = out / "_scratch"
+    moves = {f"{part}/{index:05d}.parquet": file for part, files in _by_part(scratch).items()
+             for index, file in enumerate(files)}  # fmt: skip
     parts: dict[str, Any] = {}
-    for folder in sorted(scratch.glob("part=*")):
-        part = folder.name.removeprefix("part=")
+    for name in moves:
+        part = name.partition("/")[0]
+        parts.setdefault(part, {"rows": 0, "files": [], "schema": schema})["files"].append(name)
+    for part in parts:
         (out / part).mkdir()
-        names = []
-        for index, file in enumerate(sorted(folder.glob("part-*.parquet"), key=_task_number)):
-            names.append(f"{part}/{index:05d}.parquet")
-            jvm.canonicalize(spark, file)
-            file.rename(out / names[-1])
-        rows = sum(pq.read_metadata(out / name).num_rows for name in names)
-        parts[part] = {"rows": rows, "files": names, "schema": schema}
-    shutil.rmtree(scratch)
-    return parts
+    uris = [(places.spark_uri(scratch / file), places.spark_uri(out / name)) for name, file in moves.items()]
+    settled = dict(zip(moves, jvm.settle(spark, uris), strict=True))
+    for part in parts.values():
+        part["rows"] = sum(settled[name][0] for name in part["files"])
+    places.remove(scratch)
+    return parts, {name: digest for name, (_, digest) in settled.items()}
 
 
-def _task_number(file: Path) -> tuple[int, str]:
-    match = _TASK.match(file.name)
-    return (int(match.group(1)) if match else 0, file.name.rsplit(".c", 1)[-1])
+def _by_part(scratch: Place) -> dict[str, list[str]]:
+    """Names of the files of each part, in the order of the tasks that wrote them."""
+    found: dict[str, list[str]] = {}
+    for name in places.files(scratch):
+        folder, _, file = name.rpartition("/")
+        if folder.startswith("part=") and _TASK.match(file) and file.endswith(".parquet"):
+            found.setdefault(folder.removeprefix("part="), []).append(name)
+    return {part: sorted(names, key=_task_number) for part, names in sorted(found.items())}
+
+
+def _task_number(name: str) -> tuple[int, str]:
+    file = name.rpartition("/")[2]
+    match = _TASK.match(file)
+    return (int(match.group(1)) if match else 0, file.rsplit(".c", 1)[-1])

@@ -1,0 +1,103 @@
+"""Copies on this machine's disk, for programs that read and write local files alone, such as TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textmill import places
+from textmill.errors import EnvironmentProblem
+from textmill.places import Place
+
+_MANIFEST = "manifest.json"
+_KEPT_SECONDS = 7 * 86400
+
+
+def cache() -> Path:
+    """The folder of local copies: $TEXTMILL_CACHE, or one of this user's in the folder for temporary files.
+
+    Raises EnvironmentProblem where it belongs to somebody else.
+    """
+    given = os.environ.get("TEXTMILL_CACHE")
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / f"textmill-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise EnvironmentProblem(f"{folder} belongs to another user: set TEXTMILL_CACHE to a folder of your own")
+    return folder
+
+
+def local_copy(folder: Place) -> Path:
+    """The output folder of a step on the local disk: itself, or a copy that other processes of this machine share.
+
+    Copies are named by the manifest's content, so that a rebuilt output is copied anew; those not used for a week are
+    removed. Raises OSError where the folder can't be read, or its files are not those of the manifest.
+    """
+    if isinstance(folder, Path):
+        return folder.absolute()
+    manifest = folder / _MANIFEST
+    copies = cache() / "copies"
+    copy = copies / places.checksum(manifest)[:32]
+    if not copy.is_dir():
+        _forget(copies)
+        _fetch(folder, copy)
+    os.utime(copy)
+    return copy
+
+
+def _fetch(folder: Place, to: Path) -> None:
+    beside = to.with_name(f"{to.name}.{places.owner()}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        download(folder, beside)
+        beside.rename(to)
+    except OSError:
+        if not to.is_dir():  # else another process was faster with the same content
+            raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _forget(copies: Path) -> None:
+    for copy in copies.iterdir() if copies.is_dir() else ():
+        if time.time() - copy.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def download(folder: Place, to: Path) -> None:
+    """Copy all files under a folder. Raises OSError."""
+
+    def copy(name: str) -> None:
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / name).open("rb") as source, (to / name).open("wb") as sink:
+            shutil.copyfileobj(source, sink, 8 << 20)
+
+    list(places.in_threads(copy, places.files(folder)))
+
+
+def upload(folder: Path, to: Place) -> None:
+    """Copy all files under a local folder. Raises OSError."""
+
+    def copy(name: str) -> None:
+        with (folder / name).open("rb") as source, (to / name).open("wb") as sink:
+            shutil.copyfileobj(source, sink, 8 << 20)
+
+    names = list(places.files(folder))
+    for parent in sorted({(to / name).parent for name in names}, key=str):
+        parent.mkdir(parents=True, exist_ok=True)
+    list(places.in_threads(copy, names))
+
+
+@contextmanager
+def filling(folder: Place) -> Iterator[Path]:
+    """A local folder whose files are in `folder` once the block has ended well: itself where it is local."""
+    if isinstance(folder, Path):
+        yield folder.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="fill-", dir=cache()) as made:
+        yield Path(made)
+        upload(Path(made), folder)
