@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from textmill import places
+from textmill.places import Place
 
 _GROUPS = ("weights", "optimizer", "best")
 
@@ -29,7 +30,7 @@ class State:
 class Checkpoint:
     """The latest state of the job with this identity."""
 
-    path: Path
+    path: Place
     identity: Mapping[str, Any]
 
     def save(
@@ -46,14 +47,13 @@ class Checkpoint:
             for number, value in enumerate(values)
         }
         described = json.dumps({"identity": dict(self.identity), "epochs": epochs}).encode()
-        beside = self.path.with_name(f"{self.path.stem}.{os.getpid()}.part.npz")
-        np.savez(beside, json=np.frombuffer(described, dtype=np.uint8), **arrays)
-        beside.replace(self.path)
+        with places.replacing(self.path) as stream:
+            np.savez(stream, json=np.frombuffer(described, dtype=np.uint8), **arrays)
 
     def load(self) -> State | None:
         """The state, or None where there is none, it can't be read, or it is another job's."""
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
         except (OSError, ValueError, zipfile.BadZipFile):
             return None

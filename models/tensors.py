@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from textmill.errors import InputError
+from textmill.places import Place, arrow
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Shard:
 class Tensors:
     """A folder of tensors and its description; raises InputError where the folder does not fit it."""
 
-    folder: Path
+    folder: Place
 
     @cached_property
     def described(self) -> dict[str, Any]:
@@ -80,14 +80,15 @@ class Tensors:
             yield f"{self.folder / part} holds {len(files)} shards instead of {shards}"
         for file in files:
             try:
-                rows = pq.read_metadata(file).num_rows
+                with file.open("rb") as stream:
+                    rows = pq.read_metadata(stream).num_rows
             except pa.ArrowException as error:
                 yield f"{file} is no Parquet file: {error}"
                 continue
             if rows != per_shard:
                 yield f"{file} has {rows} rows instead of {per_shard}: ranks would take unequal steps"
 
-    def files(self, part: str) -> list[Path]:
+    def files(self, part: str) -> list[Place]:
         """The shards of a part, in order."""
         return sorted((self.folder / part).glob("*.parquet"))
 
@@ -100,13 +101,14 @@ class Tensors:
         """Steps of each rank in one epoch, with `batch` rows a rank and step; the last step may have fewer."""
         return -(-self.rows(part, ranks) // batch)
 
-    def shards(self, part: str, rank: int = 0, ranks: int = 1) -> list[Path]:
+    def shards(self, part: str, rank: int = 0, ranks: int = 1) -> list[Place]:
         """The shards of one rank."""
         return self.files(part)[rank::ranks]
 
-    def read(self, file: Path) -> Shard:
+    def read(self, file: Place) -> Shard:
         """The rows of one shard; raises InputError where ids don't have the described length."""
-        table = pq.read_table(file, columns=["ids", "label", "weight"], memory_map=True)
+        path, system = arrow(file)
+        table = pq.read_table(path, columns=["ids", "label", "weight"], memory_map=system is None, filesystem=system)
         values = pa.concat_arrays([chunk.flatten() for chunk in table["ids"].chunks]).to_numpy()
         if len(values) != table.num_rows * self.length:
             raise InputError(f"{file}: {len(values)} ids in {table.num_rows} rows, {self.length} each are described")

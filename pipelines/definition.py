@@ -17,8 +17,9 @@ from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs import registry
 from spark_jobs.base import Entity, InputFiles, Operation, Resources
-from textmill.errors import DefinitionError, InputError, Problem
+from textmill.errors import DefinitionError, InputError, Problem, TextmillError
 from textmill.params import Params
+from textmill.places import is_uri, place
 
 
 def load(
@@ -39,6 +40,7 @@ def load(
     problems: list[Problem] = []
     definition = _frame(tree, problems)
     loader = _Loader(tree, definition, sample, problems)
+    loader.root()
     nodes = loader.nodes()
     where = loader.profile(profile)
     nodes.update(trainings.nodes(definition, where, nodes, tree, problems))
@@ -101,6 +103,13 @@ class _Loader:
             if (node := self._node(name, operation, step, wired[name], connected)) is not None:
                 nodes.update(_with_prepared(node, operation))
         return nodes
+
+    def root(self) -> None:
+        """Look whether the root can be reached."""
+        try:
+            place(self.definition.root)
+        except TextmillError as error:
+            self.problems.append(self.tree.problem(("root",), str(error)))
 
     def profile(self, name: str | None) -> Profile:
         """The profile to run with: the named one, `local` of the definition, or the defaults."""
@@ -201,7 +210,7 @@ def _with_prepared(node: Node, operation: Operation) -> dict[str, Node]:
 
 def resolve(path: str, keys: Keys, tree: Tree, folder: Path) -> str:
     """`path` from the definition's folder; from the working folder where it was given by `--set`."""
-    if Path(path).is_absolute() or tree.where(keys) == source.FROM_COMMAND_LINE:
+    if is_uri(path) or Path(path).is_absolute() or tree.where(keys) == source.FROM_COMMAND_LINE:
         return path
     return str(folder / path)
 

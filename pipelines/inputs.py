@@ -8,14 +8,18 @@ import glob
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipelines.model import Input
 from pipelines.validation import did_you_mean
+from textmill import places
+from textmill.errors import TextmillError
+from textmill.places import Place
 
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 _HIDDEN = ("_", ".")
 
 
@@ -23,21 +27,48 @@ class Unfit(ValueError):
     """An input that can't be read as the definition says."""
 
 
-def find(path: str) -> tuple[Path, ...]:
-    """The files of an input's path (file, folder or pattern), sorted; raises Unfit where there is none."""
-    place = Path(path)
-    if place.is_dir():
-        found = [file for file in place.rglob("*") if file.is_file() and not file.name.startswith(_HIDDEN)]
-    else:
-        found = [Path(name) for name in glob.glob(path, recursive=True) if Path(name).is_file()]
+def find(path: str) -> tuple[Place, ...]:
+    """The files of an input's path (file, folder or pattern, local or a URI), sorted.
+
+    Raises Unfit where there is none, or they can't be reached.
+    """
+    try:
+        place = places.place(path)
+        found = _in_folder(place) or _matching(place)
+    except (TextmillError, OSError) as error:
+        raise Unfit(places.brief(error)) from error
     if not found:
         raise Unfit(f"there is no file {path}")
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda file: file.parts))
 
 
-def header(files: tuple[Path, ...], given: Input) -> list[str]:
+def _in_folder(folder: Place) -> list[Place]:
+    """The files of a folder and of those in it; none that Hadoop would pass over as hidden."""
+    if not folder.is_dir():
+        return []
+    names = [name for name in places.files(folder) if not any(map(_is_hidden, name.split("/")))]
+    return [folder / name for name in names]
+
+
+def _matching(pattern: Place) -> list[Place]:
+    """The files that match; where only folders do, the files in them."""
+    if isinstance(pattern, Path):
+        matches = {Path(name): Path(name).is_file() for name in glob.glob(str(pattern), recursive=True)}
+    else:
+        said = pattern.fs.glob(pattern.path, detail=True)
+        matches = {pattern.with_segments(name): of_one["type"] == "file" for name, of_one in said.items()}
+    shown = {match: is_file for match, is_file in matches.items() if match == pattern or not _is_hidden(match.name)}
+    files = [match for match, is_file in shown.items() if is_file]
+    return files or [file for folder in shown for file in _in_folder(folder)]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(_HIDDEN)
+
+
+def header(files: tuple[Place, ...], given: Input) -> list[str]:
     """The columns of the first file; raises Unfit where all files are empty or a wanted column is missing."""
-    first = next((file for file in files if file.stat().st_size), None)
+    first = next((file for file in files if places.info(file).size), None)
     if first is None:
         raise Unfit(f"{files[0]} is empty")
     try:
@@ -53,17 +84,19 @@ def header(files: tuple[Path, ...], given: Input) -> list[str]:
     return columns
 
 
-def _open(file: Path) -> BinaryIO:
-    return _OPENERS.get(file.suffix, lambda path: path.open("rb"))(file)
+@contextmanager
+def _open(file: Place) -> Iterator[BinaryIO]:
+    with file.open("rb") as stored, _OPENERS.get(file.suffix, nullcontext)(stored) as content:
+        yield content
 
 
-def _csv_columns(file: Path, given: Input) -> list[str]:
+def _csv_columns(file: Place, given: Input) -> list[str]:
     with _open(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         return next(csv.reader(text, delimiter=given.delimiter), [])
 
 
-def _jsonl_columns(file: Path, given: Input) -> list[str] | None:
+def _jsonl_columns(file: Place, given: Input) -> list[str] | None:
     """The fields of the first record that is a JSON object, of the first hundred; None where none is."""
     with _open(file) as stream:
         for _ in range(100):
@@ -77,17 +110,18 @@ def _jsonl_columns(file: Path, given: Input) -> list[str] | None:
     return None
 
 
-def _parquet_columns(file: Path, given: Input) -> list[str]:
+def _parquet_columns(file: Place, given: Input) -> list[str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return list(pq.read_schema(file).names)
+        with file.open("rb") as stream:
+            return list(pq.read_schema(stream).names)
     except pa.ArrowException as error:
         raise OSError(str(error)) from error
 
 
-_COLUMNS: dict[str, Callable[[Path, Input], list[str] | None]] = {
+_COLUMNS: dict[str, Callable[[Place, Input], list[str] | None]] = {
     "csv": _csv_columns,
     "jsonl": _jsonl_columns,
     "parquet": _parquet_columns,

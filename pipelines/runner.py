@@ -21,6 +21,7 @@ from pipelines.store import Building, Manifest, Store
 from spark_jobs import registry
 from spark_jobs.base import Folder, Rows, Source, Work, Written
 from textmill.errors import CheckFailed, StepFailed, TextmillError
+from textmill.places import Place
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,7 +38,7 @@ class Runner:
     ) -> None:
         self.pipeline, self.reasons, self.store, self.run, self.listener = pipeline, reasons, store, run, listener
         self.manifests: dict[str, Manifest] = {}
-        self.folders: dict[str, Path] = {}
+        self.folders: dict[str, Place] = {}
         self._spark: SparkSession | None = None
 
     def execute(self, plan: list[Planned]) -> None:
@@ -83,7 +84,7 @@ class Runner:
     def _train(self, node: Node, building: Building) -> Written:
         tensors = self.folders[node.takes[0].node]
         checkpoints = self.store.checkpoints(node.op, building.key)
-        return trainings.train(node, tensors, building.folder, checkpoints, self.run.folder, self.listener.advanced)
+        return trainings.train(node, tensors, building.folder, checkpoints, self.run.local, self.listener.advanced)
 
     def _operate(self, node: Node, building: Building) -> Written:
         operation = registry.operation(node.op)
@@ -113,7 +114,7 @@ class Runner:
         return self._spark
 
 
-def rows_of(manifest: Manifest, folder: Path, part: str, role: str) -> Rows:
+def rows_of(manifest: Manifest, folder: Place, part: str, role: str) -> Rows:
     """The rows of a part; a part that no row came into has no files and the schema of the others."""
     described = manifest["parts"].get(part)
     schema = (described or next(iter(manifest["parts"].values())))["schema"]

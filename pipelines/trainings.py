@@ -15,6 +15,7 @@ from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs.base import Written
 from textmill.errors import InputError, Problem
+from textmill.places import Place, absolute
 
 VERSION = 1
 
@@ -85,7 +86,7 @@ def _evaluation(name: str, tensors: Node) -> Node:
 
 
 def train(
-    node: Node, tensors: Path, out: Path, checkpoints: Path, run: Path, advanced: Callable[[float, str], None]
+    node: Node, tensors: Place, out: Place, checkpoints: Place, run: Path, advanced: Callable[[float, str], None]
 ) -> Written:
     """Carry a training out into `out`. Raises InputError for tensors that don't fit, WorkerLost for a lost rank."""
     given = node.params
@@ -93,9 +94,9 @@ def train(
         name=node.name.partition(".")[2],
         model=given["model"],
         model_params=given["params"],
-        tensors=tensors.resolve(),  # workers start in another folder
-        out=out.resolve(),
-        checkpoints=checkpoints.resolve(),
+        tensors=absolute(tensors),  # workers start in another folder
+        out=absolute(out),
+        checkpoints=absolute(checkpoints),
         logs=run.resolve(),
         epochs=given["epochs"],
         batch=given["batch"],
@@ -117,7 +118,7 @@ def train(
     return Written({}, stats.as_dict())
 
 
-def note(node: Node, folder: Path) -> str:
+def note(node: Node, folder: Place) -> str:
     """What a step's line says of a training or an evaluation in place of rows."""
     try:
         if node.op == EVALUATE:

@@ -7,17 +7,20 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from textmill.errors import EnvironmentProblem, InputError
 
 if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
     from upath import UPath
 
 Place: TypeAlias = "Path | UPath"
@@ -117,6 +120,11 @@ def spark_uri(found: Place) -> str:
     return f"{_SPARK_SCHEMES.get(scheme, scheme)}://{rest}"
 
 
+def arrow(found: Place) -> tuple[str, AbstractFileSystem | None]:
+    """The path and the file system that pyarrow reads it by."""
+    return (str(found), None) if isinstance(found, Path) else (found.path, found.fs)
+
+
 def renames(found: Place) -> bool:
     """Whether a folder gets another name there in one step: not in object stores, which copy file by file."""
     return isinstance(found, Path) or found.protocol in _RENAMING
@@ -128,17 +136,34 @@ def owner() -> str:
 
 
 def write_bytes(file: Place, content: bytes) -> None:
-    """Write so that a reader never sees a part: beside, then renamed; an object store does the same by itself."""
-    if not renames(file):
-        file.write_bytes(content)
-        return
-    beside = file.with_name(f"{file.name}.{owner()}.part")
-    with beside.open("wb") as stream:
+    """Write so that a reader never sees a part."""
+    with replacing(file) as stream:
         stream.write(content)
-        if isinstance(file, Path):
+
+
+@contextmanager
+def replacing(file: Place) -> Iterator[IO[bytes]]:
+    """A stream whose content is that of `file` once the block has ended well, and never a part of it.
+
+    Written beside and renamed; an object store shows a file when it is closed. Remote files can't be written out of
+    order, as archives are, so their content is gathered on the local disk first.
+    """
+    if isinstance(file, Path):
+        beside = file.with_name(f"{file.name}.{owner()}.part")
+        with beside.open("wb") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
-    beside.replace(file)
+        beside.replace(file)
+        return
+    with tempfile.TemporaryFile() as gathered:
+        yield gathered
+        gathered.seek(0)
+        beside = file.with_name(f"{file.name}.{owner()}.part") if renames(file) else file
+        with beside.open("wb") as stream:
+            shutil.copyfileobj(gathered, stream, 8 << 20)
+        if beside != file:
+            beside.replace(file)
 
 
 def rename_folder(folder: Place, to: Place) -> None:

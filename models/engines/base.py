@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from textmill.places import Place, place
+
+_PLACES = ("tensors", "out", "checkpoints", "logs")
 Metric = Literal["loss", "accuracy", "macro_f1"]
 
 
@@ -28,11 +31,11 @@ class TrainJob:
     name: str
     model: str
     model_params: Mapping[str, Any]
-    tensors: Path
+    tensors: Place
     """Output folder of tensor.encode."""
-    out: Path
+    out: Place
     """Empty folder for weights.npz, model.json, history.json and saved_model/."""
-    checkpoints: Path
+    checkpoints: Place
     """Kept between attempts at the same job."""
     logs: Path
     epochs: int
@@ -52,16 +55,14 @@ class TrainJob:
 
     def to_json(self) -> str:
         """The job for a worker process."""
-        return json.dumps(
-            {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
-        )
+        return json.dumps({key: str(value) if key in _PLACES else value for key, value in asdict(self).items()})
 
     @classmethod
     def from_json(cls, text: str) -> TrainJob:
         """The job that `to_json` wrote."""
         given = json.loads(text)
-        for key in ("tensors", "out", "checkpoints", "logs"):
-            given[key] = Path(given[key])
+        for key in _PLACES:
+            given[key] = place(given[key])
         return cls(**given)
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats
 from models.export import export
 from models.tensors import Tensors
 from textmill.errors import WorkerLost
+from textmill.transfer import filling, local_copy
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TAIL = 20
@@ -44,8 +46,10 @@ class Local(Engine):
     def train(self, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
         """Run the worker, then export its model."""
         job.checkpoints.mkdir(parents=True, exist_ok=True)
-        stats = _work(job, job.logs / f"train-{job.name}.log", on_progress)
-        export(job.out)
+        with filling(job.out) as out:
+            here = replace(job, tensors=local_copy(job.tensors), out=out)
+            stats = _work(here, job.logs / f"train-{job.name}.log", on_progress)
+            export(out)
         return stats
 
 

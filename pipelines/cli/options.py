@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.pipeline import Pipeline
     from pipelines.plan import Planned, Selection
     from pipelines.store import Store
+    from textmill.places import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
@@ -92,11 +93,13 @@ def plan(pipeline: Pipeline, chosen: Selection) -> tuple[Store, dict[str, Becaus
     return store, reasons, planned
 
 
-def runs_root(given: str | None) -> Path:
+def runs_root(given: str | None) -> Place:
     """The folder of the runs, for verbs that take no definition."""
     import os
 
-    return Path(given or os.environ.get("TEXTMILL_ROOT") or "runs")
+    from textmill.places import place
+
+    return place(given or os.environ.get("TEXTMILL_ROOT") or "runs")
 
 
 def print_json(value: Any) -> None:

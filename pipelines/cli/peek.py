@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from pipelines.cli import options
 from textmill.errors import InputError
+from textmill.places import Place, arrow
 
 
 @click.command("peek")
@@ -41,7 +41,7 @@ def command(step: str, part: str | None, dropped: str | None, count: int, as_jso
         click.echo("  " + "  ".join(f"{name}={value}" for name, value in row.items() if value is not None))
 
 
-def _output(pipeline: Any, step: str) -> tuple[Mapping[str, Any], Path]:
+def _output(pipeline: Any, step: str) -> tuple[Mapping[str, Any], Place]:
     from pipelines.plan import Selection
 
     store, _, plan = options.plan(pipeline, Selection())
@@ -54,7 +54,7 @@ def _output(pipeline: Any, step: str) -> tuple[Mapping[str, Any], Path]:
     return manifest, store.folder(planned.op, planned.key)
 
 
-def sample(files: list[Path], count: int, reason: str | None) -> list[dict[str, Any]]:
+def sample(files: list[Place], count: int, reason: str | None) -> list[dict[str, Any]]:
     """`count` rows of the files, chosen by a fixed seed; only those set aside for `reason` where one is given."""
     chosen: list[dict[str, Any]] = []
     generator = random.Random(7)
@@ -66,10 +66,11 @@ def sample(files: list[Path], count: int, reason: str | None) -> list[dict[str, 
     return chosen
 
 
-def _rows(files: list[Path], reason: str | None) -> Iterator[dict[str, Any]]:
+def _rows(files: list[Place], reason: str | None) -> Iterator[dict[str, Any]]:
     import pyarrow.dataset as ds
 
     where = None if reason is None else ds.field("reason") == reason
     for file in files:
-        for batch in ds.dataset(file).to_batches(filter=where, batch_size=4096):
+        path, system = arrow(file)
+        for batch in ds.dataset(path, filesystem=system).to_batches(filter=where, batch_size=4096):
             yield from batch.to_pylist()

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from pipelines.progress import Listener
     from pipelines.runner import Runner
     from pipelines.runs import Run
+    from textmill.places import Place
 
 
 @click.command("run")
 @options.definition
 @options.selection
-@click.option("--open", "open_report", is_flag=True, help="Open the report in the browser.")
+@click.option("--open", "open_report", is_flag=True, help="Open the report in the browser, if it is on this machine.")
 @options.as_json
 def command(
     first: str | None,
@@ -59,7 +60,7 @@ def command(
     told.say(f"done in {time.monotonic() - started:.1f} s; report: {report}")
     if as_json:
         options.print_json(run.record)
-    if open_report:
+    if open_report and isinstance(report, Path):
         click.launch(str(report))
 
 
@@ -99,15 +100,21 @@ def _header(told: Listener, run: Run, plan: list[Planned]) -> None:
         told.say(f"resume {run.record['command']}")
 
 
-def _report(run: Run, runner: Runner) -> Path:
+def _metrics(folder: Place) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _report(run: Run, runner: Runner) -> Place:
     """Read the metrics into the record, finish it, and write the report."""
     from pipelines.pipeline import EVALUATE
     from pipelines.report import write_report
 
     for step in run.record["steps"]:
-        metrics = Path(step["output"]) / "metrics.json"
-        if step["op"] == EVALUATE and metrics.is_file():
-            found = json.loads(metrics.read_text(encoding="utf-8"))
+        if step["op"] == EVALUATE and (found := _metrics(runner.folders[step["step"]])):
             run.record["metrics"][step["step"].partition(".")[2]] = {
                 k: found[k] for k in ("rows", "accuracy", "macro_f1")
             }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.report.reading import Reading, json_object, whole
 from pipelines.report.scale import quantile
+from textmill.places import Place
 
-Made = Mapping[str, tuple[str, Path, Mapping[str, Any]]]
+Made = Mapping[str, tuple[str, Place, Mapping[str, Any]]]
 """Operation, folder and manifest of every step that has an output."""
 
 HEAD = 50
@@ -164,7 +164,7 @@ def tensors(reading: Reading, made: Made) -> tuple[Tensors, ...]:
     return tuple(_tensors(reading, *one) for one in encoded)
 
 
-def _tensors(reading: Reading, step: str, folder: Path, manifest: Mapping[str, Any]) -> Tensors:
+def _tensors(reading: Reading, step: str, folder: Place, manifest: Mapping[str, Any]) -> Tensors:
     described = reading.attempt(f"tensors.json of {step}", lambda: json_object(folder / "tensors.json"), {})
     length, padded = reading.attempt(f"tensors.json of {step}", lambda: _shape(described), (None, 0))
     unknown = reading.attempt(f"the unknown tokens of {step}", lambda: _unknown(manifest), ())
@@ -191,7 +191,7 @@ def _tokens_of(manifest: Mapping[str, Any]) -> str:
     return str(takes[0][2]) if takes else ""
 
 
-def _vocabulary(file: Path) -> tuple[int, int, tuple[tuple[str, int], ...]]:
+def _vocabulary(file: Place) -> tuple[int, int, tuple[tuple[str, int], ...]]:
     """Its size, the sum of its counts and its first tokens. Raises OSError, ValueError."""
     tokens = file.read_text(encoding="utf-8").split("\n")
     pairs = [(token, whole(int(rows))) for token, tab, rows in (line.rpartition("\t") for line in tokens) if tab]

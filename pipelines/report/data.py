@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.report.corpus import Corpus, Tensors, corpora, tensors
 from pipelines.report.reading import Reading, number, whole, words
 from pipelines.report.results import Model, models
+from textmill.places import Place
 
 _PARTS = ("rows", "train", "valid", "test")
 _RESULTS = ("model.train", "model.evaluate")
@@ -112,7 +112,7 @@ class ReportData:
         return max(found, default=None)
 
 
-def gather(run: Mapping[str, Any], folder_of: Mapping[str, Path]) -> ReportData:
+def gather(run: Mapping[str, Any], folder_of: Mapping[str, Place]) -> ReportData:
     """Everything a report of this run can show; never raises for what is missing or damaged."""
     reading = Reading()
     manifests = reading.manifests(folder_of)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
+
+from textmill.places import Place
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -34,7 +35,7 @@ class Reading:
             self.notes.append(f"{what} can't be read ({type(error).__name__}: {error})")
             return otherwise
 
-    def manifests(self, folder_of: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:
+    def manifests(self, folder_of: Mapping[str, Place]) -> dict[str, Mapping[str, Any]]:
         """The manifest of every step that has a whole output."""
         found: dict[str, Mapping[str, Any]] = {}
         for step, folder in folder_of.items():
@@ -44,7 +45,7 @@ class Reading:
         return found
 
 
-def json_object(file: Path) -> Mapping[str, Any]:
+def json_object(file: Place) -> Mapping[str, Any]:
     """The object in a JSON file. Raises OSError, ValueError."""
     found = json.loads(file.read_text(encoding="utf-8"))
     if not isinstance(found, Mapping):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.report.corpus import Made
 from pipelines.report.reading import Reading, json_object, number, share, whole, words
+from textmill.places import Place
 
 MISTAKES, PAIRS = 50, 20
 _CURVES = ("loss", "val_loss", "accuracy", "val_accuracy", "val_macro_f1")
@@ -156,11 +156,11 @@ def _evaluation(reading: Reading, step: str, made: Made) -> tuple[Scores | None,
     return scores, mistakes
 
 
-def _json(folder: Path, name: str) -> Mapping[str, Any]:
+def _json(folder: Place, name: str) -> Mapping[str, Any]:
     return json_object(folder / name)
 
 
-def _history(folder: Path) -> History:
+def _history(folder: Place) -> History:
     found = _json(folder, "history.json")
     epochs = tuple({name: number(epoch.get(name)) for name in _CURVES} for epoch in found["epochs"])
     counts = {name: _maybe(found.get(name)) for name in ("parameters", "batch", "rows", "ranks")}
@@ -207,7 +207,7 @@ def wilson(part: float, rows: int, z: float = 1.96) -> tuple[float, float]:
     return (max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
 
 
-def _mistakes(folder: Path) -> tuple[Mistake, ...]:
+def _mistakes(folder: Place) -> tuple[Mistake, ...]:
     """The wrong predictions the model was surest of. Raises what pyarrow raises."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -224,7 +224,7 @@ def _mistake(row: Mapping[str, Any]) -> Mistake:
     return Mistake(**texts, confidence=number(row["confidence"]))
 
 
-def _wrong(folder: Path) -> Iterator[Any]:
+def _wrong(folder: Place) -> Iterator[Any]:
     """A table of the rows predicted wrong for each file; FileNotFoundError where there is none."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -233,5 +233,6 @@ def _wrong(folder: Path) -> Iterator[Any]:
     if not files:
         raise FileNotFoundError(folder)
     for file in files:
-        table = pq.ParquetFile(file).read(columns=[*_SHOWN, "correct"])
+        with file.open("rb") as stream:
+            table = pq.ParquetFile(stream).read(columns=[*_SHOWN, "correct"])
         yield table.filter(pc.equal(table["correct"], False)).select(list(_SHOWN))
