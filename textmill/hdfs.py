@@ -12,6 +12,10 @@ from upath.implementations.hdfs import HDFSPath
 
 _AUTHORITY = re.compile(r"^hdfs:/{2}[^/]*")
 
+_CLIENTS: list[Any] = []
+"""Keeps all clients. fsspec forgets its file systems in a forked process, and the end of a client waits there, without
+end, for threads that were not forked: so did every subprocess started before Spark's."""
+
 
 class _Reader(FileReader):
     """hdfs-native's reader has no readinto, which buffering, gzip, hashlib and numpy read by."""
@@ -25,6 +29,10 @@ class _Reader(FileReader):
 
 class HdfsFiles(HdfsFileSystem):
     """The file system of one name service; the names of files may hold any character."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _CLIENTS.append(self.client)
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
