@@ -7,7 +7,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from pipelines.store import alive, write_json
 from textmill import places
 from textmill.errors import InputError
 from textmill.places import Place
-from textmill.transfer import cache, upload
+from textmill.transfer import for_logs, upload
 
 PLAN, STORE = "plan.json", "store"
 Record = dict[str, Any]
@@ -39,9 +38,8 @@ class Run:
         now = dt.datetime.now(dt.timezone.utc)
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = root / name / run_id
-        local = folder if isinstance(folder, Path) else cache() / "runs" / name / run_id
         folder.mkdir(parents=True)
-        local.mkdir(parents=True, exist_ok=True)
+        local = for_logs(folder)
         record = {
             "run": run_id,
             "name": name,
@@ -88,7 +86,6 @@ class Run:
             self.record["log"] += f" on {self.record['host']}, not copied: {places.brief(error)}"
             return
         self.record["log"] = str(self.folder / "spark.log")
-        shutil.rmtree(self.local, ignore_errors=True)
 
 
 def records(root: Place, name: str | None = None) -> list[Record]:

@@ -18,7 +18,12 @@ end, for threads that were not forked: so did every subprocess started before Sp
 
 
 class _Reader(FileReader):
-    """hdfs-native's reader has no readinto, which buffering, gzip, hashlib and numpy read by."""
+    """hdfs-native's reader as buffering, gzip, hashlib, numpy and pyarrow want it."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position, which is returned."""
+        super().seek(offset, whence)
+        return self.tell()
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as the file goes; the number of bytes."""

@@ -31,6 +31,16 @@ def cache() -> Path:
     return folder
 
 
+def for_logs(run: Place) -> Path:
+    """Where a run's logs are written as they come: its folder, or one of this machine where that is remote."""
+    if isinstance(run, Path):
+        return run
+    folder = cache() / "runs" / run.parent.name / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    _forget(cache(), "runs/*/*")
+    return folder
+
+
 def local_copy(folder: Place) -> Path:
     """The output folder of a step on the local disk: itself, or a copy that other processes of this machine share.
 
@@ -43,7 +53,7 @@ def local_copy(folder: Place) -> Path:
     copies = cache() / "copies"
     copy = copies / places.checksum(manifest)[:32]
     if not copy.is_dir():
-        _forget(copies)
+        _forget(copies, "*")
         _fetch(folder, copy)
     os.utime(copy)
     return copy
@@ -62,10 +72,10 @@ def _fetch(folder: Place, to: Path) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _forget(copies: Path) -> None:
-    for copy in copies.iterdir() if copies.is_dir() else ():
-        if time.time() - copy.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(copy, ignore_errors=True)
+def _forget(folder: Path, kind: str) -> None:
+    for old in folder.glob(kind):
+        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def download(folder: Place, to: Path) -> None:
