@@ -146,7 +146,7 @@ class _Loader:
         keys: Keys = ("steps", name)
         params = _params(operation, step, keys, self.tree, self.definition.seed, self.folder, self.problems)
         if params is None:
-            wired.outputs[name], wired.lineage[name] = ("rows", "train", "valid", "test"), "train"
+            wired.outputs[name], wired.lineage[name] = ("rows", "train", "valid", "test"), frozenset({"train"})
             return None
         takes = wired.connect(name, operation, params, named, self.problems)
         resources = self._resources(operation, params, keys)

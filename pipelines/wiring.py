@@ -13,6 +13,7 @@ from spark_jobs.base import Operation
 from textmill.errors import Problem
 
 PARTS = ("train", "valid", "test")
+_UNSPLIT = ""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,14 @@ def order(wired: Mapping[str, Iterable[Wire]], tree: Tree, problems: list[Proble
 
 @dataclass
 class Wiring:
-    """Resolves wires step by step, in order, and keeps which part of the split each step's rows come from."""
+    """Resolves wires step by step, in order, and keeps which parts of the split each step's rows come from."""
 
     tree: Tree
     inputs: tuple[str, ...]
     outputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    lineage: dict[str, str | None] = field(default_factory=dict)
+    lineage: dict[str, frozenset[str]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    """Steps with rows that were made of others: to hold some of them out would be to test on what was trained on."""
 
     def connect(
         self, step: str, operation: Operation, params: Any, named: list[Wire], problems: list[Problem]
@@ -85,12 +88,23 @@ class Wiring:
         """What `step` takes; what is wrong with it goes to `problems`."""
         taken = [item for wire in named for item in self._take(wire, operation, problems)]
         self.outputs[step] = operation.outputs(params)
-        roles = {self._origin(wire) for wire in named}
-        self.lineage[step] = roles.pop() if len(roles) == 1 else None
+        self.lineage[step] = frozenset().union(*[self._parts(wire) for wire in named])
+        if self.outputs[step] == ("rows",) and (operation.train_only or any(wire.node in self.made for wire in named)):
+            self.made.add(step)
         return tuple(taken)
 
-    def _origin(self, wire: Wire) -> str | None:
-        return wire.part if wire.part in PARTS else self.lineage.get(wire.node)
+    def _parts(self, wire: Wire) -> frozenset[str]:
+        """Parts of a split that the rows a wire names come from, _UNSPLIT for rows that were never split."""
+        if wire.part in PARTS:
+            return frozenset({wire.part})
+        outputs = self.outputs.get(wire.node, ())
+        held = frozenset(outputs).intersection(PARTS) if "rows" not in outputs else None
+        return held or self.lineage.get(wire.node) or frozenset({_UNSPLIT})
+
+    def _role(self, wire: Wire) -> str | None:
+        """The part that a wire's rows are when taken as a whole; None where that can't be told."""
+        parts = self._parts(wire)
+        return wire.role or (next(iter(parts)) or None if len(parts) == 1 else None)
 
     def _take(self, wire: Wire, operation: Operation, problems: list[Problem]) -> list[Taken]:
         message = self._unfit(wire, operation)
@@ -103,7 +117,7 @@ class Wiring:
         if operation.takes == "rows":
             return [Taken(wire.node, parts, "rows")]
         if parts == ("rows",):
-            return [Taken(wire.node, parts, str(wire.role or self.lineage[wire.node]))]
+            return [Taken(wire.node, parts, str(self._role(wire)))]
         return [Taken(wire.node, (part,), wire.role or part) for part in parts]
 
     def _unfit(self, wire: Wire, operation: Operation) -> str | None:
@@ -117,8 +131,16 @@ class Wiring:
         outputs = self.outputs[wire.node]
         if wire.part and wire.part not in outputs:
             return f"step '{wire.node}' has no part '{wire.part}'{did_you_mean(wire.part, outputs)}"
-        if operation.train_only and (part := self._origin(wire)) in ("valid", "test"):
-            return f"{operation.name} makes rows for training, and '{wire.name}' is of the {part} part: take train"
-        if operation.takes == "parts" and outputs == ("rows",) and not (wire.role or self.lineage[wire.node]):
+        if message := self._leaks(wire, operation):
+            return message
+        if operation.takes == "parts" and outputs == ("rows",) and not self._role(wire):
             return f"which part are the rows of '{wire.node}'? write from: {{train: …, test: {wire.node}}}"
+        return None
+
+    def _leaks(self, wire: Wire, operation: Operation) -> str | None:
+        held_out = " and ".join(sorted(self._parts(wire) - {"train", _UNSPLIT}))
+        if operation.train_only and held_out:
+            return f"{operation.name} makes rows for training, and '{wire.name}' has rows of {held_out}: take train"
+        if wire.node in self.made and (operation.name == "data.split" or wire.role in ("valid", "test")):
+            return f"rows of '{wire.node}' are made of one another, so none can be held out: split before they are made"
         return None

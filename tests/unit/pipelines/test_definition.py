@@ -96,6 +96,35 @@ def test_message_of_one_problem(folder: Path, old: str, new: str, message: str) 
     assert any(message in line for line in found), found
 
 
+@pytest.mark.parametrize(
+    ("more", "where", "message"),
+    [
+        ("copies: {do: text.augment, from: split.test}", "copies.from", "'split.test' has rows of test: take train"),
+        ("copies: {do: text.augment, from: split}", "copies.from", "'split' has rows of test and valid: take train"),
+        (
+            "both: {do: text.dedup, from: [split.train, split.valid]}\n      copies: {do: text.augment, from: both}",
+            "copies.from",
+            "'both' has rows of valid: take train",
+        ),
+        ("again: {do: data.split, from: made}", "again.from", "rows of 'made' are made of one another"),
+        (
+            "seen: {do: text.tokenize, from: {train: split.train, test: [split.test, made]}, analyzer: nori}",
+            "seen.from.test.1",
+            "rows of 'made' are made of one another",
+        ),
+    ],
+)
+def test_what_is_made_of_rows_is_of_train_alone(folder: Path, more: str, where: str, message: str) -> None:
+    (found,) = problems(folder, GOOD.replace("    train:\n", f"      {more}\n    train:\n"))
+    assert f" steps.{where}: " in found and message in found
+
+
+def test_copies_may_be_made_of_copies_and_without_a_split(folder: Path) -> None:
+    steps = "copies: {do: text.augment, from: made}\n      other: {do: text.augment, from: clean}\n"
+    pipeline = load(write(folder, GOOD.replace("    train:\n", f"      {steps}    train:\n")))
+    assert pipeline.nodes["copies"].takes[0].node == "made" and pipeline.nodes["other"].takes[0].node == "clean"
+
+
 def test_all_problems_at_once_in_the_order_of_the_file(folder: Path) -> None:
     text = (
         GOOD.replace("min_chars: 2", "min_char: 2")
