@@ -81,13 +81,19 @@ class Wiring:
     lineage: dict[str, frozenset[str]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     """Steps with rows that were made of others: to hold some of them out would be to test on what was trained on."""
+    tensors: dict[str, tuple[Taken, ...]] = field(default_factory=dict)
+    """What each tensor.encode step takes: an operation on tensors goes back to their train rows."""
 
     def connect(
         self, step: str, operation: Operation, params: Any, named: list[Wire], problems: list[Problem]
     ) -> tuple[Taken, ...]:
         """What `step` takes; what is wrong with it goes to `problems`."""
         taken = [item for wire in named for item in self._take(wire, operation, problems)]
+        if operation.takes == "tensors" and len(named) > 1:
+            problems.append(self.tree.problem(named[1].keys, f"{operation.name} takes one tensor.encode step"))
         self.outputs[step] = operation.outputs(params)
+        if operation.name == "tensor.encode":
+            self.tensors[step] = tuple(taken)
         self.lineage[step] = frozenset().union(*[self._parts(wire) for wire in named])
         if self.outputs[step] == ("rows",) and (operation.train_only or any(wire.node in self.made for wire in named)):
             self.made.add(step)
@@ -113,6 +119,9 @@ class Wiring:
             return []
         if operation.takes == "inputs":
             return [Taken(wire.node, (), "rows")]
+        if operation.takes == "tensors":
+            behind = [taken for taken in self.tensors[wire.node] if taken.role == "train"]
+            return [Taken(wire.node, (), "tensors"), *behind]
         parts = (wire.part,) if wire.part else self.outputs[wire.node]
         if operation.takes == "rows":
             return [Taken(wire.node, parts, "rows")]
@@ -128,6 +137,8 @@ class Wiring:
             return None if wire.node in self.inputs else f"{operation.name} takes inputs, and '{wire.node}' is a step"
         if wire.node in self.inputs:
             return f"'{wire.node}' is an input: let a text.clean step read it, and take from that"
+        if operation.takes == "tensors" and wire.name not in self.tensors:
+            return f"{operation.name} takes a whole tensor.encode step, and '{wire.name}' is none"
         outputs = self.outputs[wire.node]
         if wire.part and wire.part not in outputs:
             return f"step '{wire.node}' has no part '{wire.part}'{did_you_mean(wire.part, outputs)}"

@@ -139,8 +139,9 @@ class Operation(ABC):
     version: ClassVar[int]
     """Raised whenever the same parameters and inputs give another output; part of every key."""
     Params: ClassVar[type[Params]]
-    takes: ClassVar[Literal["inputs", "rows", "parts", "tokens"]]
-    """inputs of the definition; rows of steps; rows of steps each in a role; a whole tokenized step."""
+    takes: ClassVar[Literal["inputs", "rows", "parts", "tokens", "tensors"]]
+    """inputs of the definition; rows of steps; rows of steps each in a role; a whole tokenized step; a tensor.encode
+    step's folder, and the train rows it was made from."""
     train_only: ClassVar[bool] = False
     """Whether rows that are held out must not come in: what makes rows of rows would carry them into train."""
     path_params: ClassVar[tuple[str, ...]] = ()

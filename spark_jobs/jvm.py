@@ -53,3 +53,10 @@ def components(edges: DataFrame) -> DataFrame:
     """Columns key and cluster of every node of `edges` (two long columns), worked out in one task."""
     spark = edges.sparkSession
     return DataFrame(spark._jvm.io.textmill.near.Components.of(edges._jdf), spark)  # type: ignore[union-attr]
+
+
+def train_vectors(rows: DataFrame, vocabulary: Path, method: str, params: str, out: Path) -> None:
+    """Train vectors on `rows` (one column: token arrays) into the file `out`: float32 [ids, size], little-endian."""
+    rows.sparkSession._jvm.io.textmill.embed.Embeddings.train(  # type: ignore[union-attr]
+        rows._jdf, str(vocabulary), method, params, str(out)
+    )

@@ -17,6 +17,7 @@ _MODULES = {
     "text.augment": "spark_jobs.augment:Augment",
     "text.tokenize": "spark_jobs.tokenize:Tokenize",
     "tensor.encode": "spark_jobs.encode:Encode",
+    "text.embed": "spark_jobs.embed:Embed",
     "model.evaluate": "spark_jobs.evaluate:Evaluate",
 }
 _IMPLIED = ("text.near_pairs", "model.evaluate")

@@ -1,0 +1,1 @@
+"""Vectors of tokens: pretrained files, sub-words, and what stands near what."""

@@ -1,0 +1,37 @@
+"""The vocabulary of a tensor.encode step, as the rows of a matrix of vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spark_jobs.encode import FIRST_TOKEN
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Tokens in the order of their ids, from FIRST_TOKEN on."""
+
+    tokens: Sequence[str]
+    counts: np.ndarray
+    """Occurrences in the train part, int64 [tokens]."""
+    size: int
+    """Ids in all: padding, unknown, the tokens and the buckets of unknown tokens."""
+
+    @property
+    def ids(self) -> slice:
+        """The rows of the tokens."""
+        return slice(FIRST_TOKEN, FIRST_TOKEN + len(self.tokens))
+
+
+def read(tensors: Path) -> Vocabulary:
+    """The vocabulary of the finished tensor.encode step in the folder `tensors`."""
+    lines = (tensors / "vocabulary.tsv").read_text(encoding="utf-8").split("\n")[:-1]
+    pairs = [line.rpartition("\t") for line in lines]
+    size = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["vocabulary"]["size"]
+    counts = np.array([int(count) for _, _, count in pairs], dtype=np.int64)
+    return Vocabulary([token for token, _, _ in pairs], counts, size)
