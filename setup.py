@@ -9,6 +9,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
+PACKAGES = ("textmill", "pipelines", "spark_jobs", "models", "spark_sklearn")
 ROOT = Path(__file__).resolve().parent
 JAR = ROOT / "build/libs/textmill.jar"
 
@@ -24,7 +25,11 @@ CORE = [
     "rich>=13",
     "jinja2>=3.1",
     "pyyaml>=6",
+    "sentencepiece>=0.2",
+    "universal-pathlib>=0.3",  # stores and inputs on hdfs:// and object stores have pathlib's interface
 ]
+HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads and writes were seen to agree with
+SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
     "tensorflow-cpu==2.18.1",  # brings tensorboard
@@ -46,8 +51,32 @@ EXTRAS = {
         *LOCAL,
         "horovod==0.28.1",  # a source distribution only: it is compiled against the TensorFlow that is installed
     ],
-    "test": ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "jsonschema>=4.20", "psutil>=6"],
-    "bench": ["python-mecab-ko>=1.3", "kiwipiepy>=0.18", "psutil>=6"],
+    "hdfs": HDFS,
+    "s3": ["s3fs>=2025.3"],
+    "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
+    "sklearn": SKLEARN,
+    "test": [
+        *HDFS,
+        *SKLEARN,
+        "pytest>=8",
+        "pytest-timeout>=2.3",
+        "hypothesis>=6.100",
+        "jsonschema>=4.20",
+        "psutil>=6",
+        "venv-pack>=0.2",
+    ],
+    "bench": [
+        "python-mecab-ko>=1.3",
+        "kiwipiepy>=0.18",
+        "psutil>=6",
+        "datatrove==0.10.1",
+        "regex",  # datatrove's own needs, which its package does not name
+        "xxhash",
+        "orjson",
+        "datasketch>=1.6",
+        "gensim>=4.3",
+        "joblibspark>=0.6",
+    ],
 }
 
 
@@ -93,9 +122,7 @@ if __name__ == "__main__":
         version=version(),
         description="One YAML file takes raw text to a trained, evaluated, servable model on Spark",
         packages=find_packages(
-            include=[
-                pattern for name in ("textmill", "pipelines", "spark_jobs", "models") for pattern in (name, f"{name}.*")
-            ]
+            include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]
         ),
         package_data={
             "": ["*.json", "*.properties", "py.typed"]

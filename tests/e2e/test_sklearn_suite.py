@@ -23,6 +23,7 @@ IN_PROCESS_ONLY = (
 )
 
 
+@pytest.mark.suite
 @pytest.mark.timeout(1800)
 def test_scikit_learns_suite_passes(tmp_path: Path) -> None:
     modules = [f"sklearn.model_selection.tests.{name}" for name in SUITE]
