@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 from pyspark.sql import Column, DataFrame
@@ -18,32 +18,43 @@ from spark_jobs.output import write_parts
 from textmill.params import Params as BaseParams
 
 SPANS = "array<struct<start:int,end:int,entity:string>>"
-UNCHANGED = "augment:unchanged"
+_NEED_TABLE = ("synonym", "insert")
+_OPERATIONS = (*_NEED_TABLE, "swap", "delete", "spacing", "typo")
+_SPARE = 30
 
 
 class Params(BaseParams):
-    """How many copies, and how they differ: each is made by one operation, all with a rate above 0 alike often."""
+    """How many copies, and how they differ. A rate of 0 turns an operation off; above 0 it makes at least one change."""
 
     copies: int = Field(1, ge=0, le=100, description="Copies of every row.")
     per_label: int | None = Field(
         None, ge=1, description="Instead of `copies`: as many as bring each label to so many rows, spread evenly."
     )
-    synonym: float = Field(0.0, ge=0, le=1, description="Share of words replaced by a synonym.")
-    insert: float = Field(0.0, ge=0, le=1, description="Above 0: a synonym of a word is put in at a random place.")
+    mix: Literal["one", "all"] = Field(
+        "one", description="A copy is changed by one operation, all alike often, or by all of them one after another."
+    )
+    synonym: float = Field(0.1, ge=0, le=1, description="Share of words replaced by a synonym of the table.")
+    insert: float = Field(
+        0.1, ge=0, le=1, description="Synonyms of its words put in anywhere, as a share of the words."
+    )
     swap: float = Field(0.1, ge=0, le=1, description="Pairs of words that change places, as a share of the words.")
     delete: float = Field(0.1, ge=0, le=1, description="Share of words left out.")
     spacing: float = Field(0.1, ge=0, le=1, description="Spaces left out or put into a word, as a share of the words.")
     typo: float = Field(0.05, ge=0, le=1, description="Share of letters or syllables with a slip of the finger.")
-    synonyms: str | None = Field(None, description="Table: word, tab, synonyms; for `synonym` and `insert`.")
+    synonyms: str | None = Field(
+        None, description="Table: word, tab, synonyms, and a weight if wanted; without it no synonym and no insert."
+    )
     keep: Literal["entities", "none"] = Field("entities", description="What is never changed inside: entity spans.")
     keep_source: bool = Field(True, description="The source rows themselves stay in the output.")
     seed: int = Field(7, description="Another seed, other copies; the definition's seed by default.")
 
     @model_validator(mode="after")
-    def _table(self) -> Params:
-        if (self.synonym or self.insert) and self.synonyms is None:
+    def _consistent(self) -> Params:
+        if self.per_label is not None and "copies" in self.model_fields_set:
+            raise ValueError("give one of copies and per_label")
+        if self.synonyms is None and any(name in self.model_fields_set and getattr(self, name) for name in _NEED_TABLE):
             raise ValueError("synonym and insert need a table: synonyms: FILE")
-        if not any((self.synonym, self.insert, self.swap, self.delete, self.spacing, self.typo)):
+        if not any(getattr(self, name) for name in _OPERATIONS if self.synonyms or name not in _NEED_TABLE):
             raise ValueError("every operation has the rate 0: nothing would be changed")
         return self
 
@@ -51,12 +62,12 @@ class Params(BaseParams):
 class Augment(Operation):
     """Source rows and their changed copies, no text twice.
 
-    EDA is that of Wei and Zou (EMNLP 2019). Masks and, unless told otherwise, entities stay whole. A copy depends on the
-    seed, its source's id and text and its number alone. The column origin says what made a row.
+    EDA is that of Wei and Zou (EMNLP 2019). Masks and, unless told otherwise, entities stay whole. The copies of a row
+    depend on the seed, its id and its text alone. The column origin says what made a row.
     """
 
     name = "text.augment"
-    version = 1
+    version = 2
     Params = Params
     takes = "rows"
     train_only = True
@@ -73,15 +84,26 @@ class Augment(Operation):
 
     def _run(self, work: Work) -> Written:
         """Reasons: `unchanged` (no operation could change the text), `duplicate`, `conflicting_label`."""
-        source = _with_columns(work.role("rows"))
-        made = copies(work, source)
-        rows = source.unionByName(made, allowMissingColumns=True) if work.params.keep_source else made
-        is_copy = F.col("origin").startswith("augment:").cast("int")
-        unique = drop_repeated(rows, is_copy, F.col("label"), F.col("id"))
-        failed = F.col("origin") == UNCHANGED
-        marked = unique.withColumn("reason", F.when(failed, "unchanged").otherwise(F.col("reason")))
-        parted = marked.withColumn("part", F.when(failed, F.lit(DROPPED)).otherwise(F.col("part")))
-        return write_parts(parted, work.out, F.length("text"))
+        source, params = _with_columns(work.role("rows")), work.params
+        shares = _shares(source, params) if params.per_label else {}
+        rows = copies(work, _counted(source, shares, params), source.columns)
+        if params.keep_source:
+            rows = source.withColumn("_copy", F.lit(0)).withColumn("_failed", F.lit(False)).unionByName(rows)
+        if params.per_label is None:
+            return write_parts(_unique(rows), work.out, F.length("text"), leave_out=("_copy",))
+        kept = _unique(rows).persist()
+        try:
+            enough = _first_of_each_label(kept, params.per_label, shares, params.seed)
+            return write_parts(enough, work.out, F.length("text"), leave_out=("_copy",))
+        finally:
+            kept.unpersist()
+
+
+def _unique(rows: DataFrame) -> DataFrame:
+    """`rows` with columns reason and part: of equal texts a source stays before a copy, and a first copy before others."""
+    unique = drop_repeated(rows, F.col("_failed"), F.col("_copy"), F.col("label"), F.col("id"))
+    marked = unique.withColumn("reason", F.when(F.col("_failed"), "unchanged").otherwise(F.col("reason")))
+    return marked.withColumn("part", F.when(F.col("_failed"), DROPPED).otherwise(F.col("part"))).drop("_failed")
 
 
 def _with_columns(rows: DataFrame) -> DataFrame:
@@ -92,39 +114,59 @@ def _with_columns(rows: DataFrame) -> DataFrame:
     return rows
 
 
-def copies(work: Work, source: DataFrame) -> DataFrame:
-    """The changed copies: id is the source's with #number; a copy that could not be changed has the origin UNCHANGED."""
-    settings = {**work.params.canonical(), **work.resources.data}
-    change = jvm.function(work.spark, "augment", settings)
-    numbered = _numbered(source, work.params)
-    seed = F.xxhash64(F.lit(work.params.seed), "id", "text", "_copy")
-    changed = numbered.withColumn("_made", change(F.col("text"), F.col("spans"), seed))
-    made = changed.withColumn("origin", F.concat(F.lit("augment:"), F.coalesce("_made.operation", F.lit("unchanged"))))
-    return made.select(
-        *[column for column in source.columns if column not in ("id", "text", "spans", "origin")],
+def _group() -> Column:
+    return F.coalesce("label", F.lit(""))
+
+
+def _shares(source: DataFrame, params: Params) -> dict[str, float]:
+    """Copies to be made per row of each label, on average: a quarter more than are wanted, and _SPARE, as some will
+    equal another row."""
+    shares = {}
+    for label, rows in source.groupBy(_group()).count().collect():
+        wanted = max(0, (params.per_label or 0) - (rows if params.keep_source else 0))
+        shares[label] = (1.25 * wanted + _SPARE) / rows if wanted else 0.0
+    return shares
+
+
+def _counted(source: DataFrame, shares: Mapping[str, float], params: Params) -> DataFrame:
+    """`source` with the number of copies to be made of each row as _copies: its label's share, rounded by a hash."""
+    if params.per_label is None:
+        return source.withColumn("_copies", F.lit(params.copies))
+    table = source.sparkSession.createDataFrame(list(shares.items()), "group string, _share double")
+    uniform = F.pmod(F.xxhash64(F.lit(params.seed), "id", "text"), F.lit(1 << 32)) / (1 << 32)
+    joined = source.withColumn("group", _group()).join(F.broadcast(table), "group")
+    return joined.withColumn("_copies", F.floor(F.col("_share") + uniform).cast("int")).drop("group", "_share")
+
+
+def copies(work: Work, counted: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """The copies of rows with _copies: id is the row's with #number, _copy the number, _failed that nothing changed."""
+    change = jvm.function(work.spark, "augment", {**work.params.canonical(), **work.resources.data})
+    numbers = F.sequence(F.lit(1), F.col("_copies"))
+    seeds = F.transform(numbers, lambda number: F.xxhash64(F.lit(work.params.seed), "id", "text", number))
+    changed = counted.where("_copies > 0").withColumn("_made", change(F.col("text"), F.col("spans"), seeds))
+    exploded = changed.select(*columns, F.posexplode("_made").alias("_index", "_made"))
+    numbered = exploded.withColumn("_copy", F.col("_index") + 1).withColumn("_failed", F.col("_made").isNull())
+    return numbered.select(
+        *[column for column in columns if column not in ("id", "text", "spans", "origin")],
         F.concat("id", F.lit("#"), F.col("_copy").cast("string")).alias("id"),
         F.coalesce("_made.text", "text").alias("text"),
-        F.when(F.col("_made").isNull(), F.col("spans")).otherwise(F.col("_made.spans")).alias("spans"),
-        "origin",
+        F.when(F.col("_failed"), F.col("spans")).otherwise(F.col("_made.spans")).alias("spans"),
+        F.concat(F.lit("augment:"), F.coalesce("_made.operation", F.lit("none"))).alias("origin"),
+        "_copy",
+        "_failed",
     )
 
 
-def _numbered(source: DataFrame, params: Params) -> DataFrame:
-    """A row for each copy that is to be made of a source row, with its number from 1 as _copy."""
-    if params.per_label is None:
-        return _repeated(source, F.lit(params.copies))
-    least: dict[str, int] = {}
+def _first_of_each_label(rows: DataFrame, wanted: int, shares: Mapping[str, float], seed: int) -> DataFrame:
+    """`rows` without the copies that come after the first `wanted` rows of their label.
 
-    def with_one_more(label: str, rows: int) -> list[int]:
-        least[label], more = divmod(max(0, params.per_label - rows), rows)
-        return [more]
-
-    key = F.xxhash64(F.lit(params.seed), "id", "text")
-    keyed = source.withColumn("group", F.coalesce("label", F.lit(""))).withColumn("key", key)
-    placed = place(keyed, cut_points(keyed, with_one_more))
-    base = F.create_map(*[F.lit(item) for pair in least.items() for item in pair])[F.col("group")]
-    return _repeated(placed, base + (F.col("place") == 0).cast("int")).drop("group", "key", "place")
-
-
-def _repeated(rows: DataFrame, times: Column) -> DataFrame:
-    return rows.withColumn("_copy", F.explode(F.when(times > 0, F.sequence(F.lit(1), times))))
+    Sources come before first copies, these before second ones, and all with the same number in the order of a hash: so
+    copies are spread evenly over the rows.
+    """
+    step = (1 << 62) // (int(max(shares.values(), default=0)) + 2)
+    hashed = F.pmod(F.xxhash64(F.lit(seed), "id", "text"), F.lit(step))
+    ordered = rows.withColumn("key", F.col("_copy") * F.lit(step) + hashed)
+    grouped = ordered.withColumn("group", _group())
+    cuts = cut_points(grouped.where(F.col("part") != DROPPED), lambda _, count: [min(wanted, count)])
+    placed = place(grouped, {**{label: [None] for label in shares}, **cuts})
+    return placed.where((F.col("place") == 0) | (F.col("_copy") == 0)).drop("group", "key", "place")

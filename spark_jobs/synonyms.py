@@ -1,31 +1,56 @@
-"""Synonym tables: word, tab, and a synonym or several with commas between; further columns are ignored."""
+"""Synonym tables: word, tab, a synonym or several with commas between; on request a tab and their weight."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from textmill.errors import DefinitionError, Problem
 
+Table = dict[str, dict[str, float]]
 
-def read(path: Path) -> dict[str, list[str]]:
-    """Synonyms by word; raises DefinitionError naming file and line."""
+
+def read(path: Path) -> Table:
+    """Weights by synonym by word, in the order of the words; raises DefinitionError naming file and line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise DefinitionError([Problem("", "synonyms", f"{path}: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
         raise DefinitionError([Problem("", "synonyms", f"{path} is not UTF-8 text (byte {error.start})")]) from error
-    found: dict[str, list[str]] = {}
+    found: Table = {}
     problems = []
     for number, line in enumerate(lines, 1):
-        word, _, rest = (cell.strip() for cell in line.partition("\t"))
-        words = [other.strip() for other in rest.partition("\t")[0].split(",") if other.strip()]
         if not line.strip() or line.startswith("#"):
             continue
-        if not word or not words or any(other == word for other in words):
-            message = "needs a word, a tab and another word" if not words or not word else f"'{word}' is its own synonym"
-            problems.append(Problem(f"{path}:{number}", "", message))
-        found[word] = [*found.get(word, []), *words]
+        try:
+            _add(line, found)
+        except ValueError as error:
+            problems.append(Problem(f"{path}:{number}", "", str(error)))
+    if not problems and not found:
+        problems.append(Problem("", "synonyms", f"{path} has no synonyms"))
     if problems:
         raise DefinitionError(problems)
-    return found
+    return {word: dict(sorted(found[word].items())) for word in sorted(found)}
+
+
+def _add(line: str, found: Table) -> None:
+    word, synonyms, weight = (*map(str.strip, line.split("\t", 2)), "", "")[:3]
+    words = [synonym.strip() for synonym in synonyms.split(",") if synonym.strip()]
+    if not word or not words:
+        raise ValueError("needs a word, a tab and another word")
+    if " " in word:
+        raise ValueError(f"'{word}' is more than one word: only the synonym may have spaces")
+    if word in words:
+        raise ValueError(f"'{word}' is its own synonym")
+    found.setdefault(word, {}).update(dict.fromkeys(words, _weight(weight)))
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text or 1)
+    except ValueError:
+        weight = math.nan
+    if not (0 < weight < math.inf):
+        raise ValueError(f"the weight '{text}' is not a number above 0")
+    return weight

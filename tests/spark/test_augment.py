@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from spark_jobs.augment import SPANS, Augment
 from spark_jobs.augment import Params as AugmentParams
 from tests.spark.conftest import Bench, Done
-from textmill.errors import DefinitionError
 
 PLAIN = "id string, text string, label string"
 MADE = f"{PLAIN}, origin string, spans {SPANS}"
@@ -29,20 +27,36 @@ def sentences(count: int, seed: int = 1) -> list[dict[str, Any]]:
     ]
 
 
-def augment(bench: Bench, rows: list[dict[str, Any]], schema: str = PLAIN, **params: Any) -> Done:
+def augment(bench: Bench, rows: list[dict[str, Any]], schema: str = PLAIN, pieces: int = 1, **params: Any) -> Done:
     resources = Augment().resources(AugmentParams.model_validate(params), {})
-    return bench.run(Augment(), [bench.source(rows, "rows", schema)], resources, **params)
+    sources = [bench.source(rows[piece::pieces], "rows", schema) for piece in range(pieces)]
+    return bench.run(Augment(), sources, resources, **params)
 
 
 def made(done: Done) -> list[dict[str, Any]]:
-    return [row for row in done.rows() if row["origin"] != "source"]
+    return [row for row in done.rows() if "#" in row["id"]]
 
 
-def test_copies_depend_on_the_seed_and_their_source_alone(bench: Bench) -> None:
+def source_id(copy: dict[str, Any]) -> str:
+    return copy["id"].rpartition("#")[0]
+
+
+@pytest.mark.parametrize("amount", [{"copies": 3}, {"per_label": 70}])
+def test_copies_depend_on_the_seed_and_their_source_alone(bench: Bench, amount: dict[str, int]) -> None:
     rows = sentences(60)
-    first = augment(bench, rows, copies=3).contents()
-    assert first == augment(bench, rows[::-1], copies=3).contents()
-    assert first != augment(bench, rows, copies=3, seed=8).contents()
+    first = augment(bench, rows, **amount).contents()
+    bench.spark.conf.set("spark.sql.files.maxPartitionBytes", "1k")
+    try:
+        assert first == augment(bench, rows[::-1], pieces=3, **amount).contents()
+    finally:
+        bench.spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    assert first != augment(bench, rows, **amount, seed=8).contents()
+
+
+def test_more_copies_begin_with_the_same(bench: Bench) -> None:
+    rows = sentences(30)
+    fewer, more = ({row["id"]: row["text"] for row in made(augment(bench, rows, copies=n))} for n in (2, 4))
+    assert len(fewer) > 55 and fewer == {name: text for name, text in more.items() if name[-1] in "12"}
 
 
 def test_every_copy_is_new_and_keeps_its_label(bench: Bench) -> None:
@@ -52,50 +66,59 @@ def test_every_copy_is_new_and_keeps_its_label(bench: Bench) -> None:
     copies = made(done)
     texts = [row["text"] for row in done.rows()]
     assert len(set(texts)) == len(texts) and len(copies) > 380
-    assert all(row["label"] == by_id[row["id"].partition("#")[0]]["label"] for row in copies)
+    assert {row["id"]: row["text"] for row in done.rows() if row["origin"] == "source"} == {
+        row["id"]: row["text"] for row in rows
+    }
+    assert all(row["label"] == by_id[source_id(row)]["label"] and row["spans"] is None for row in copies)
     assert {row["origin"] for row in copies} == {f"augment:{name}" for name in ("swap", "delete", "spacing", "typo")}
-    assert len(copies) + done.stats["reasons"].get("duplicate", 0) + done.stats["reasons"].get("unchanged", 0) == 400
+    reasons = done.stats["reasons"]
+    assert len(copies) + reasons.get("duplicate", 0) + reasons.get("conflicting_label", 0) == 400
 
 
-@pytest.mark.parametrize(
-    ("operation", "rate"), [("swap", 0.1), ("delete", 0.3), ("spacing", 0.2), ("typo", 0.1), ("typo", 0.5)]
-)
-def test_a_copy_changes_no_more_than_its_rate(bench: Bench, operation: str, rate: float) -> None:
-    rows = sentences(80)
-    by_id = {row["id"]: row["text"] for row in rows}
-    for copy in made(augment(bench, rows, copies=2, **{**OFF, operation: rate})):
-        before, after = by_id[copy["id"].partition("#")[0]], copy["text"]
-        words = len(before.split())
-        if operation == "swap":
-            assert sorted(before.split()) == sorted(after.split())
-        elif operation == "delete":
-            lost = Counter(before.split()) - Counter(after.split())
-            assert 1 <= lost.total() <= max(1, int(rate * words + 0.5)) and not Counter(after.split()) - Counter(before.split())
-        elif operation == "spacing":
-            assert before.replace(" ", "") == after.replace(" ", "")
-            assert abs(before.count(" ") - after.count(" ")) <= max(1, int(rate * words + 0.5))
-        else:
-            assert len(before) == len(after)
-            changed = sum(a != b for a, b in zip(before, after, strict=True))
-            assert 1 <= changed <= max(1, int(rate * len(before) + 0.5))
+def test_equal_copies_and_those_nothing_changes_are_set_aside(bench: Bench) -> None:
+    rows = [
+        {"id": "1", "text": "a b", "label": "x"},
+        {"id": "2", "text": "b a", "label": "x"},
+        {"id": "3", "text": "c d", "label": "x"},
+        {"id": "4", "text": "d c", "label": "y"},
+        {"id": "5", "text": "alone", "label": "x"},
+        {"id": "6", "text": "p q", "label": "x"},
+    ]
+    done = augment(bench, rows, copies=2, **{**OFF, "swap": 0.1})
+    assert {row["id"]: row["text"] for row in made(done)} == {"6#1": "q p"}
+    assert {row["id"]: row["reason"] for row in done.rows("dropped")} == {
+        **dict.fromkeys(["1#1", "1#2", "2#1", "2#2", "6#2"], "duplicate"),
+        **dict.fromkeys(["3#1", "3#2", "4#1", "4#2"], "conflicting_label"),
+        **dict.fromkeys(["5#1", "5#2"], "unchanged"),
+    }
+    assert done.stats["reasons"] == {"duplicate": 5, "conflicting_label": 4, "unchanged": 2}
 
 
-def test_a_slip_of_the_finger_hits_a_key_beside(bench: Bench) -> None:
-    rows = [{"id": str(n), "text": text, "label": "a"} for n, text in enumerate(["가", "밥", "s", "아이쇼핑"] * 1)]
-    done = augment(bench, rows, copies=60, **{**OFF, "typo": 0.01})
-    slips = {row["text"] for row in made(done)}
-    assert {"d", "a", "w", "e", "x", "z"} == {slip for slip in slips if slip.isascii()}
-    assert "까" in slips and "바" in slips and "하" not in slips
-    assert all("가" <= letter <= "힣" for slip in slips if not slip.isascii() for letter in slip)
+def test_without_the_source_rows(bench: Bench) -> None:
+    rows = [{"id": "1", "text": "a b", "label": "x"}, {"id": "2", "text": "b a", "label": "x"}]
+    done = augment(bench, rows, keep_source=False, **{**OFF, "swap": 0.1})
+    assert {row["id"]: row["text"] for row in done.rows()} == {"1#1": "b a", "2#1": "a b"}
 
 
-def test_entities_and_masks_stay_whole_wherever_they_move(bench: Bench) -> None:
+def test_copies_of_copies_give_way_to_their_sources(bench: Bench) -> None:
+    rows = [
+        {"id": "b#1", "text": "p q", "label": "x", "origin": "augment:typo", "spans": None},
+        {"id": "a#1", "text": "q p", "label": "x", "origin": "augment:typo", "spans": None},
+    ]
+    done = augment(bench, rows, MADE, **{**OFF, "swap": 0.1})
+    assert {row["id"] for row in done.rows()} == {"a#1", "b#1"}
+    assert {row["id"] for row in done.rows("dropped")} == {"a#1#1", "b#1#1"}
+
+
+def test_entities_stay_whole_wherever_they_move(bench: Bench) -> None:
     text = "혹시 나이키 에어맥스를 <phone> 번호로 파랑 색으로 바꿔 주실 수 있나요"
     spans = [(text.index(w), text.index(w) + len(w), kind) for w, kind in [("나이키 에어맥스", "P"), ("파랑", "C")]]
-    rows = [{"id": str(n), "text": f"{text} {n}", "label": "a", "origin": "template:1", "spans": spans} for n in range(40)]
+    rows = [
+        {"id": str(n), "text": f"{text} {n}", "label": "a", "origin": "template:1", "spans": spans} for n in range(40)
+    ]
     done = augment(bench, rows, MADE, copies=8, swap=0.4, delete=0.5, spacing=0.5, typo=0.5)
     copies = made(done)
-    assert len(copies) > 250
+    assert len(copies) > 250 and sum(row["origin"] == "template:1" for row in done.rows()) == 40
     for copy in copies:
         found = {span["entity"]: copy["text"][span["start"] : span["end"]] for span in copy["spans"]}
         assert found == {"P": "나이키 에어맥스", "C": "파랑"}
@@ -105,36 +128,39 @@ def test_entities_and_masks_stay_whole_wherever_they_move(bench: Bench) -> None:
 
 
 def test_each_label_is_brought_to_its_target(bench: Bench) -> None:
-    rows = [row for row in sentences(60) if row["label"] != "l2" or int(row["id"][1:]) < 9]
-    labels = Counter(row["label"] for row in rows)
-    done = augment(bench, rows, per_label=30, **{**OFF, "typo": 0.3})
-    assert labels == {"l0": 20, "l1": 20, "l2": 3}
-    assert Counter(row["label"] for row in done.rows()) == {"l0": 30, "l1": 30, "l2": 30}
-    of_l2 = Counter(row["id"].partition("#")[0] for row in made(done) if row["label"] == "l2")
-    assert of_l2.total() == 27 and set(of_l2.values()) == {9}
+    first = {"l0": 50, "l1": 30, "l2": 3}
+    rows = [row for row in sentences(150) if int(row["id"][1:]) < 3 * first[row["label"]]]
+    done = augment(bench, rows, per_label=40, **{**OFF, "typo": 0.3})
+    assert Counter(row["label"] for row in rows) == first
+    assert Counter(row["label"] for row in done.rows()) == {"l0": 50, "l1": 40, "l2": 40}
+    of_source = Counter((row["label"], source_id(row)) for row in made(done))
+    assert sorted(count for (label, _), count in of_source.items() if label == "l2") == [12, 12, 13]
+    assert {count for (label, _), count in of_source.items() if label == "l1"} == {1}
+
+
+def test_the_target_is_met_where_copies_and_sources_repeat_each_other(bench: Bench) -> None:
+    texts = ["a b c d", "b a c d", "a b d c", "a b c d"]
+    rows = [{"id": str(n), "text": text, "label": "x"} for n, text in enumerate(texts)]
+    rows += [{"id": "y", "text": "single", "label": "y"}]
+    done = augment(bench, rows, per_label=12, **{**OFF, "swap": 0.1})
+    assert Counter(row["label"] for row in done.rows()) == {"x": 12, "y": 1}
+    assert {row["reason"] for row in done.rows("dropped")} == {"duplicate", "unchanged"}
+
+
+def test_the_target_counts_copies_alone_without_the_source(bench: Bench) -> None:
+    done = augment(bench, sentences(30), per_label=25, keep_source=False)
+    assert Counter(row["label"] for row in done.rows()) == {"l0": 25, "l1": 25, "l2": 25}
+
+
+def test_no_rows(bench: Bench) -> None:
+    assert augment(bench, [], per_label=5).rows() == augment(bench, [], copies=2).rows() == []
 
 
 def test_synonyms_come_from_the_table(bench: Bench, tmp_path: Path) -> None:
     table = tmp_path / "synonyms.tsv"
-    table.write_text("# word\tsynonyms\n배송\t배달, 택배\t0.9\n환불\t반품\n", encoding="utf-8")
-    rows = [{"id": str(n), "text": f"{n}번 배송 취소", "label": "a"} for n in range(20)]
+    table.write_text("배송\t배달, 택배\t0.9\n환불\t반품\n", encoding="utf-8")
+    rows = [{"id": str(n), "text": f"{n}번 배송이 취소", "label": "a"} for n in range(20)]
     rows += [{"id": "x", "text": "아무 것도 없음", "label": "a"}]
-    done = augment(bench, rows, copies=2, synonym=0.3, synonyms=str(table), **OFF)
-    assert {row["text"].split()[1] for row in made(done)} == {"배달", "택배"}
-    dropped = Counter((row["reason"], row["id"].startswith("x")) for row in done.rows("dropped"))
-    assert dropped["unchanged", True] == 2 and dropped["unchanged", False] == 0
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("배송\n", r"t\.tsv:1 needs a word, a tab and another word"),
-        ("a\tb\n배송\t배송\n", r"t\.tsv:2 '배송' is its own synonym"),
-    ],
-)
-def test_a_bad_table_names_its_line(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "t.tsv").write_text(content, encoding="utf-8")
-    params = AugmentParams(synonym=0.1, synonyms=str(tmp_path / "t.tsv"))
-    with pytest.raises(DefinitionError) as raised:
-        Augment().resources(params, {})
-    assert re.search(message, " ".join(f"{p.where} {p.message}" for p in raised.value.problems))
+    done = augment(bench, rows, copies=2, insert=0, synonyms=str(table), **OFF)
+    assert {row["text"].split()[1] for row in made(done)} == {"배달이", "택배가"}
+    assert Counter(row["reason"] for row in done.rows("dropped") if row["id"][0] == "x") == {"unchanged": 2}

@@ -1,5 +1,6 @@
 package io.textmill.augment;
 
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -40,36 +41,41 @@ final class Keyboard {
         }
     }
 
-    /** Whether {@link #slip} can change a character. */
+    /** Whether a slip can change a character. */
     static boolean isTyped(char c) {
         return Hangul.isSyllable(c) || SLIPS.containsKey(Character.toLowerCase(c));
     }
 
-    /** What may come out where {@code c} was meant: one key beside, the shift key, a final consonant left out. */
-    static char slip(char c, SplittableRandom random) {
-        if (Hangul.isSyllable(c)) {
-            return slipInSyllable(c, random);
+    /** What appears when a word is typed with a slip at each of the {@code slips}, positions of typed characters. */
+    static String type(String word, BitSet slips, SplittableRandom random) {
+        StringBuilder text = new StringBuilder();
+        StringBuilder keys = new StringBuilder();
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
+            if (Hangul.isSyllable(c)) {
+                keys.append(slips.get(i) ? slip(c, random) : Hangul.keys(c));
+                continue;
+            }
+            text.append(Hangul.composed(keys)).append(slips.get(i) ? beside(c, random) : c);
+            keys.setLength(0);
         }
-        char hit = beside(Character.toLowerCase(c), random);
-        return Character.isUpperCase(c) ? Character.toUpperCase(hit) : hit;
+        return text.append(Hangul.composed(keys)).toString();
     }
 
-    /** Tries letters until a syllable comes out: a vowel's neighbour may be a consonant, which has no place there. */
-    private static char slipInSyllable(char c, SplittableRandom random) {
-        for (int attempt = 0; attempt < 12; attempt++) {
-            char[] letters = Hangul.letters(c);
-            int place = random.nextInt(letters[2] == ' ' ? 2 : 3);
-            letters[place] = place == 2 && random.nextBoolean() ? ' ' : beside(letters[place], random);
-            char slipped = Hangul.syllable(letters);
-            if (slipped != 0 && slipped != c) {
-                return slipped;
-            }
+    /** The keys of a syllable, one of them wrong: another one, or a final consonant left out or pressed twice. */
+    private static String slip(char syllable, SplittableRandom random) {
+        String keys = Hangul.keys(syllable);
+        int last = keys.length() - 1;
+        if (Hangul.isClosed(syllable) && random.nextInt(3) == 0) {
+            return random.nextBoolean() ? keys.substring(0, last) : keys + keys.charAt(last);
         }
-        return c;
+        int at = random.nextInt(keys.length());
+        return keys.substring(0, at) + beside(keys.charAt(at), random) + keys.substring(at + 1);
     }
 
     private static char beside(char letter, SplittableRandom random) {
-        String slips = SLIPS.get(letter);
-        return slips == null ? letter : slips.charAt(random.nextInt(slips.length()));
+        String slips = SLIPS.get(Character.toLowerCase(letter));
+        char hit = slips.charAt(random.nextInt(slips.length()));
+        return Character.isUpperCase(letter) ? Character.toUpperCase(hit) : hit;
     }
 }

@@ -1,44 +1,52 @@
 package io.textmill.augment;
 
 import io.textmill.augment.Words.Word;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 
 /**
- * A way to change a text: the four of EDA (Wei and Zou, EMNLP 2019), and errors of spacing and typing. Each changes
- * max(1, rate × words) words; {@code typo} so many characters.
+ * A way to change a text: the four of EDA (Wei and Zou, EMNLP 2019), and errors of spacing and typing. Each makes
+ * max(1, rate × words) changes, {@code TYPO} so many for the letters and syllables that may change.
  */
 enum Operation {
     SYNONYM {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
+            int left = times;
             for (int i : some(text.open(), text.words.size(), random)) {
                 Word word = text.words.get(i);
-                List<String> found = synonyms.get(word.text);
-                if (found != null && times-- > 0) {
-                    word.text = found.get(random.nextInt(found.size()));
+                String synonym = left > 0 ? synonyms.instead(word.text, random) : null;
+                if (synonym != null) {
+                    word.change(synonym);
+                    left--;
                 }
             }
         }
     },
     INSERT {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
-            for (int i : some(text.open(), text.words.size(), random)) {
-                List<String> found = synonyms.get(text.words.get(i).text);
-                if (found != null && times-- > 0) {
-                    Word word = new Word(found.get(random.nextInt(found.size())), true);
-                    text.words.add(random.nextInt(text.words.size() + 1), word);
-                    return;
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
+            List<String> found = new ArrayList<>();
+            for (int i : text.open()) {
+                String synonym = synonyms.instead(text.words.get(i).text, random);
+                if (synonym != null) {
+                    found.add(synonym);
                 }
+            }
+            for (int i = 0; i < times && !found.isEmpty(); i++) {
+                Word word = new Word(found.get(random.nextInt(found.size())), false);
+                text.words.add(random.nextInt(text.words.size() + 1), word);
             }
         }
     },
     SWAP {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
             int size = text.words.size();
             for (int i = 0; i < times && size > 1; i++) {
                 int first = random.nextInt(size);
@@ -48,7 +56,7 @@ enum Operation {
     },
     DELETE {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
             List<Integer> gone = some(text.open(), Math.min(times, text.words.size() - 1), random);
             gone.sort(Collections.reverseOrder());
             gone.forEach(i -> text.words.remove((int) i));
@@ -56,50 +64,78 @@ enum Operation {
     },
     SPACING {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
             for (int i = 0; i < times; i++) {
-                int gaps = text.words.size() - 1;
-                List<Integer> breakable = text.open();
-                breakable.removeIf(word -> text.words.get(word).text.length() < 3);
-                if (gaps > 0 && (breakable.isEmpty() || random.nextInt(3) > 0)) {
-                    text.words.get(random.nextInt(gaps)).spaced = false;
-                } else if (!breakable.isEmpty()) {
-                    part(text.words.get(breakable.get(random.nextInt(breakable.size()))), random);
+                List<Word> gaps = new ArrayList<>(text.words.subList(0, text.words.size() - 1));
+                gaps.removeIf(word -> !word.spaced);
+                List<int[]> breaks = places(text, Operation::isInside);
+                // People leave out spaces more often than they put them in.
+                if (!gaps.isEmpty() && (breaks.isEmpty() || random.nextInt(3) > 0)) {
+                    gaps.get(random.nextInt(gaps.size())).spaced = false;
+                } else if (!breaks.isEmpty()) {
+                    int[] at = breaks.get(random.nextInt(breaks.size()));
+                    Word word = text.words.get(at[0]);
+                    word.change(word.text.substring(0, at[1]) + " " + word.text.substring(at[1]));
                 }
             }
         }
     },
     TYPO {
         @Override
-        void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random) {
-            List<Integer> open = text.open();
-            for (int i = 0; i < times && !open.isEmpty(); i++) {
-                Word word = text.words.get(open.get(random.nextInt(open.size())));
-                int at = random.nextInt(word.text.length());
-                char c = word.text.charAt(at);
-                if (Keyboard.isTyped(c)) {
-                    word.text = word.text.substring(0, at) + Keyboard.slip(c, random) + word.text.substring(at + 1);
-                }
+        void apply(Words text, int times, Synonyms synonyms, SplittableRandom random) {
+            Map<Integer, BitSet> slips = new TreeMap<>();
+            for (int[] at : some(places(text, Operation::isTyped), times, random)) {
+                slips.computeIfAbsent(at[0], word -> new BitSet()).set(at[1]);
             }
+            slips.forEach((i, at) -> text.words.get(i).change(Keyboard.type(text.words.get(i).text, at, random)));
+        }
+
+        @Override
+        int units(Words text) {
+            return places(text, Operation::isTyped).size();
         }
     };
 
-    /** Change the text, at most {@code times} times. */
-    abstract void apply(Words text, int times, Map<String, List<String>> synonyms, SplittableRandom random);
-
-    /** So many of the numbers, in random order. */
-    private static List<Integer> some(List<Integer> numbers, int count, SplittableRandom random) {
-        for (int i = numbers.size() - 1; i > 0; i--) {
-            Collections.swap(numbers, i, random.nextInt(i + 1));
-        }
-        return numbers.subList(0, Math.max(0, Math.min(count, numbers.size())));
+    private interface Place {
+        boolean is(String word, int at);
     }
 
-    /** Puts a space into a word, never inside a surrogate pair. */
-    private static void part(Word word, SplittableRandom random) {
-        int at = 1 + random.nextInt(word.text.length() - 1);
-        if (!Character.isLowSurrogate(word.text.charAt(at)) && word.entities.isEmpty()) {
-            word.text = word.text.substring(0, at) + " " + word.text.substring(at);
+    /** Change the text, at most {@code times} times. */
+    abstract void apply(Words text, int times, Synonyms synonyms, SplittableRandom random);
+
+    /** What the rate is a share of. */
+    int units(Words text) {
+        return text.words.size();
+    }
+
+    /** (word, offset) of all places of such a kind in words that may be changed. */
+    private static List<int[]> places(Words text, Place place) {
+        List<int[]> places = new ArrayList<>();
+        for (int i : text.open()) {
+            String word = text.words.get(i).text;
+            for (int at = 0; at < word.length(); at++) {
+                if (place.is(word, at)) {
+                    places.add(new int[] {i, at});
+                }
+            }
         }
+        return places;
+    }
+
+    private static boolean isTyped(String word, int at) {
+        return Keyboard.isTyped(word.charAt(at));
+    }
+
+    /** Between two letters of a word that has three. */
+    private static boolean isInside(String word, int at) {
+        return word.length() > 2 && at > 0 && Character.isLetter(word.charAt(at - 1)) && Character.isLetter(word.charAt(at));
+    }
+
+    /** So many of the items, in random order; shuffles them. */
+    static <T> List<T> some(List<T> items, int count, SplittableRandom random) {
+        for (int i = items.size() - 1; i > 0; i--) {
+            Collections.swap(items, i, random.nextInt(i + 1));
+        }
+        return items.subList(0, Math.max(0, Math.min(count, items.size())));
     }
 }

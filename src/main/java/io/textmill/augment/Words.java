@@ -23,6 +23,12 @@ final class Words {
             this.text = text;
             this.kept = kept;
         }
+
+        /** Entities of a word that changes are no longer what they were called. */
+        void change(String changed) {
+            text = changed;
+            entities.clear();
+        }
     }
 
     final List<Word> words = new ArrayList<>();
@@ -67,7 +73,7 @@ final class Words {
         return open;
     }
 
-    /** The text, and into {@code places} by number of the span where the entities are now. */
+    /** The text, and into {@code places} by number of the span where the entities are now; null for one that is gone. */
     String join(int[][] places) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < words.size(); i++) {

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /** Korean particles that agree with the sound a word ends in: 을/를, 이/가, 은/는, 과/와, 으로/로 …. */
-final class Particles {
+public final class Particles {
     private static final int NONE = 0;
     private static final int OTHER = 1;
     private static final int RIEUL = 2;
@@ -60,6 +60,21 @@ final class Particles {
         int end = ending(before);
         boolean asVowel = end == NONE || end == RIEUL && closed.startsWith("으로");
         return asVowel ? open : closed;
+    }
+
+    /** Whether a text is one of two forms that agree with what stands before. */
+    public static boolean isForm(String text) {
+        return AFTER_CONSONANT.containsKey(text) || AFTER_CONSONANT.containsValue(text);
+    }
+
+    /** The particle in its form after {@code before}; unchanged where it has but one. */
+    public static String agreeing(String particle, CharSequence before) {
+        for (Map.Entry<String, String> pair : AFTER_CONSONANT.entrySet()) {
+            if (pair.getKey().equals(particle) || pair.getValue().equals(particle)) {
+                return fitting(pair.getValue() + "/" + pair.getKey(), before);
+            }
+        }
+        return particle;
     }
 
     /** NONE after a vowel, RIEUL after ㄹ, OTHER after another consonant; closing signs are passed over. */

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.IOUtils;
 import org.apache.spark.sql.Row;
@@ -80,7 +81,7 @@ public final class Functions {
             case "populate":
                 return functions.udf(populate(spark, params), MADE);
             case "augment":
-                return functions.udf(augment(spark, params), COPIED);
+                return functions.udf(augment(spark, params), DataTypes.createArrayType(COPIED));
             case "jaccard":
                 return functions.udf(jaccard(json(params)), DataTypes.DoubleType);
             default:
@@ -135,25 +136,38 @@ public final class Functions {
         };
     }
 
-    private static UDF3<String, scala.collection.Seq<Row>, Long, Object> augment(SparkSession spark, String params) {
+    private static UDF3<String, scala.collection.Seq<Row>, scala.collection.Seq<Long>, Object> augment(
+            SparkSession spark, String params) {
         Shared<Augmenter> augmenter = Shared.of(spark, "augment", params, text -> new Augmenter(json(text)));
-        return (text, spans, seed) -> {
-            int count = spans == null ? 0 : spans.size();
-            List<int[]> places = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                places.add(new int[] {spans.apply(i).getInt(0), spans.apply(i).getInt(1)});
-            }
-            Augmenter.Copy copy = augmenter.get().copy(text, places, seed);
-            if (copy == null) {
+        return (text, spans, seeds) -> {
+            if (text == null || seeds == null) {
                 return null;
             }
-            Row[] moved = new Row[count];
-            for (int i = 0; i < count; i++) {
-                moved[i] = RowFactory.create(copy.places[i][0], copy.places[i][1], spans.apply(i).getString(2));
+            List<Row> named = new ArrayList<>();
+            List<int[]> places = new ArrayList<>();
+            for (int i = 0; spans != null && i < spans.size(); i++) {
+                named.add(spans.apply(i));
+                places.add(new int[] {spans.apply(i).getInt(0), spans.apply(i).getInt(1)});
             }
-            Arrays.sort(moved, Comparator.comparingInt(span -> span.getInt(0)));
-            return RowFactory.create(copy.text, spans == null ? null : moved, copy.operation);
+            long[] numbers = new long[seeds.size()];
+            Arrays.setAll(numbers, seeds::apply);
+            return augmenter.get().copies(text, places, numbers).stream()
+                    .map(copy -> copy == null ? null : row(copy, spans == null ? null : named))
+                    .toArray();
         };
+    }
+
+    private static Row row(Augmenter.Copy copy, List<Row> spans) {
+        if (spans == null) {
+            return RowFactory.create(copy.text(), null, copy.operation());
+        }
+        int[][] places = copy.places();
+        Row[] moved = IntStream.range(0, spans.size())
+                .filter(i -> places[i] != null)
+                .mapToObj(i -> RowFactory.create(places[i][0], places[i][1], spans.get(i).getString(2)))
+                .sorted(Comparator.comparingInt(span -> span.getInt(0)))
+                .toArray(Row[]::new);
+        return RowFactory.create(copy.text(), moved, copy.operation());
     }
 
     private static UDF2<String, String, Double> jaccard(JsonNode params) {
