@@ -22,7 +22,7 @@ from spark_jobs.encode import PAD
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
 
-_EPOCHS = {"word2vec": 5, "glove": 25, "pretrained": 0}
+_EPOCHS = {"word2vec": 5, "glove": 15, "pretrained": 0}
 _RATES = {"word2vec": 0.025, "glove": 0.05, "pretrained": 0.0}
 
 
@@ -36,7 +36,7 @@ class Params(BaseParams):
     window: int | Literal["row"] = Field(
         5, description="Tokens to each side that are a token's context; row: all others of its row (item2vec)."
     )
-    epochs: int | None = Field(None, ge=1, description="word2vec 5, glove 25 by default.")
+    epochs: int | None = Field(None, ge=1, description="word2vec 5, glove 15 by default.")
     negative: int = Field(5, ge=1, description="word2vec: drawn tokens for every real pair.")
     sample: float = Field(1e-3, ge=0, description="word2vec: more frequent tokens are left out by chance; 0: none.")
     x_max: float = Field(10, gt=0, description="glove: pairs seen more often weigh no more than this.")

@@ -43,8 +43,7 @@ def load(path: Path, wanted: Collection[str], size: int) -> Vectors:
         magic = raw.read(4)
     if magic == _FASTTEXT_MODEL:
         raise InputError(f"{path}: a model of fastText's program; take the .vec file beside it")
-    opened = gzip.open(path, "rb") if magic[:2] == _GZIP else path.open("rb")
-    with opened as stream:
+    with gzip.open(path, "rb") if magic[:2] == _GZIP else path.open("rb") as stream:
         reader = _Reader(path, stream, tokens, size)
         try:
             return reader.read()

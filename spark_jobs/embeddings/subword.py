@@ -49,9 +49,7 @@ def _compact(grams: Sequence[Sequence[int]], own: np.ndarray) -> tuple[dict[int,
     return rows, np.array([any(gram in rows for gram in found) for found in grams], dtype=bool)
 
 
-def _fit(
-    table: np.ndarray, placed: Sequence[np.ndarray], vectors: np.ndarray, known: np.ndarray, seed: int
-) -> None:
+def _fit(table: np.ndarray, placed: Sequence[np.ndarray], vectors: np.ndarray, known: np.ndarray, seed: int) -> None:
     dice = np.random.default_rng(seed)
     for epoch in range(_EPOCHS):
         rate = np.float32(_RATE * (1 - epoch / _EPOCHS))

@@ -24,14 +24,19 @@ SMALL: dict[str, Any] = {"size": 24, "epochs": 20, "seed": 7}
 
 
 def topics(rows: int = 2000, length: int = 8) -> list[list[str]]:
-    """Rows of words of one topic each, with words in between that all topics share."""
+    """Rows of words mostly of one topic, with words in between that all topics share.
+
+    One word in ten is of any topic: GloVe knows nothing of pairs that never occur, and where topics have no pair in
+    common it has no reason to hold them apart.
+    """
     dice = random.Random(1)
     made = []
     for _ in range(rows):
         topic = dice.randrange(TOPICS)
-        words = [f"t{topic}w{dice.randrange(WORDS)}" for _ in range(length)]
-        made.append([word for pair in zip(words, dice.choices(["the", "of", "and"], k=length), strict=True)
-                     for word in pair if dice.random() < 0.8])  # fmt: skip
+        of = [dice.randrange(TOPICS) if dice.random() < 0.1 else topic for _ in range(length)]
+        words = [f"t{number}w{dice.randrange(WORDS)}" for number in of]
+        common = dice.choices(["the", "of", "and"], k=length)
+        made.append([word for pair in zip(words, common, strict=True) for word in pair if dice.random() < 0.8])
     return made
 
 
@@ -68,8 +73,7 @@ SHOW = [f"t{topic}w{word}" for topic in range(TOPICS) for word in range(WORDS)]
 
 @pytest.mark.parametrize(
     "params",
-    [{"method": "word2vec"}, {"method": "word2vec", "partition_tokens": 5000, "epochs": 30},
-     {"method": "glove", "epochs": 50}],  # as many as its authors take for short vectors
+    [{"method": "word2vec"}, {"method": "word2vec", "partition_tokens": 5000, "epochs": 30}, {"method": "glove"}],
 )
 def test_neighbours_are_of_the_same_topic(bench: Bench, params: dict[str, Any]) -> None:
     assert same_topic(embed(bench, topics(), **{**SMALL, **params}, show=SHOW), WORDS - 1) >= 0.95
@@ -85,7 +89,8 @@ def test_items_of_a_row_are_near_each_other_however_far_apart(bench: Bench) -> N
                     + [f"t{topic}w{dice.randrange(WORDS)}"])  # fmt: skip
     whole = embed(bench, rows, **SMALL, window="row", show=SHOW)
     near = embed(bench, rows, **SMALL, window=1, show=SHOW)
-    assert same_topic(whole, 3) >= 0.95 > 0.5 > same_topic(near, 3)
+    assert same_topic(whole, 3) >= 0.95
+    assert same_topic(near, 3) < 0.5
 
 
 @pytest.mark.parametrize("method", ["word2vec", "glove"])
@@ -122,7 +127,9 @@ def test_pretrained_vectors_take_the_places_of_their_tokens(bench: Bench, tmp_pa
     file = tmp_path / "v.txt"
     file.write_text("walking 1 0\nwalked 1 0.1\nsinging 0 1\nsinged 0.1 1\nother 5 5\n", encoding="utf-8")
     rows = [["walking", "walked", "walker"], ["singing", "singed", "singer", "walking"], ["꽃"]]
-    done = embed(bench, rows, method="pretrained", path=str(file), size=2, subword=True, show=["walker", "singer", "꽃"])
+    done = embed(
+        bench, rows, method="pretrained", path=str(file), size=2, subword=True, show=["walker", "singer", "꽃"]
+    )
     vocabulary = {line.split("\t")[0]: number + 2 for number, line in enumerate(
         (next(tmp_path.rglob("vocabulary.tsv"))).read_text(encoding="utf-8").splitlines())}  # fmt: skip
     matrix = np.load(done.out / "matrix.npy")

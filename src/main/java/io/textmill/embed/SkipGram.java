@@ -5,7 +5,9 @@ import java.util.SplittableRandom;
 
 /**
  * Skip-gram with negative sampling over one partition, in one thread (Mikolov et al. 2013, "Distributed representations
- * of words and phrases and their compositionality"): the same rows, seed and start give the same weights.
+ * of words and phrases and their compositionality"): the same rows, seed and start give the same weights. All contexts
+ * of a position share its drawn tokens, whose vectors then stay in the cache (Ji et al. 2016, "Parallelizing word2vec in
+ * shared and distributed memory").
  */
 final class SkipGram {
     private static final int STEPS = 1024;
@@ -21,6 +23,7 @@ final class SkipGram {
     private final float[] weights;
     private final int[] updates;
     private final float[] gradient;
+    private final int[] drawn;
     private int[] kept = new int[64];
 
     /** {@code weights}: the tokens' vectors, then their output vectors, size numbers each; changed in place. */
@@ -32,6 +35,7 @@ final class SkipGram {
         random = new SplittableRandom(seed);
         updates = new int[2 * vocabulary.size()];
         gradient = new float[settings.size];
+        drawn = new int[settings.negative];
     }
 
     /** How often each row of the weights was changed. */
@@ -66,6 +70,9 @@ final class SkipGram {
         for (int center = 0; center < length; center++) {
             int reach = settings.window == 0 ? length : 1 + random.nextInt(settings.window);
             int last = Math.min(length - 1, center + reach);
+            for (int i = 0; i < drawn.length; i++) {
+                drawn[i] = noise.draw(random);
+            }
             for (int other = Math.max(0, center - reach); other <= last; other++) {
                 if (other != center) {
                     pair(kept[other], kept[center], rate);
@@ -78,8 +85,7 @@ final class SkipGram {
         int size = settings.size;
         Arrays.fill(gradient, 0);
         step(word, predicted, 1, rate);
-        for (int drawn = 0; drawn < settings.negative; drawn++) {
-            int other = noise.draw(random);
+        for (int other : drawn) {
             if (other != predicted) {
                 step(word, other, 0, rate);
             }
