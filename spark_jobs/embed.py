@@ -127,7 +127,7 @@ class Embed(Operation):
 
 
 def matrix(known: Vocabulary, table: Table) -> np.ndarray:
-    """float32 [ids, size]: padding is 0; unknown tokens, buckets and tokens without a vector are the mean of the own."""
+    """float32 [ids, size]: padding is 0; unknown tokens, buckets and tokens without one are the mean."""
     whole = np.empty((known.size, table.vectors.shape[1]), dtype=np.float32)
     whole[:] = table.vectors[table.own].mean(axis=0)
     whole[PAD] = 0
