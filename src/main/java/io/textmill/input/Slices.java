@@ -41,13 +41,8 @@ final class Slices {
     /** At most {@code partitions} groups; {@code cut} tells whether files may be divided. */
     static List<Group> of(Configuration conf, List<String> files, int partitions, boolean cut) throws IOException {
         Slices slices = new Slices(conf, cut);
-        long bytes = 0;
-        for (String file : files) {
-            Path path = new Path(file);
-            FileStatus status = path.getFileSystem(conf).getFileStatus(path);
-            slices.files.add(status);
-            bytes += status.getLen();
-        }
+        slices.files.addAll(Listing.of(conf, files));
+        long bytes = slices.files.stream().mapToLong(FileStatus::getLen).sum();
         slices.target = Math.max(1, (bytes + partitions - 1) / partitions);
         return slices.groups(files);
     }
