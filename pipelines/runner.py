@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines import trainings
 from pipelines.checks import Check, counts
@@ -17,7 +17,7 @@ from pipelines.pipeline import TRAIN, Node, Pipeline, Taken
 from pipelines.plan import Planned
 from pipelines.progress import Listener
 from pipelines.runs import Run
-from pipelines.store import Building, Manifest, Store
+from pipelines.store import Building, Manifest, Store, write_json
 from spark_jobs import registry
 from spark_jobs.base import Folder, Rows, Source, Work, Written
 from textmill.errors import CheckFailed, StepFailed, TextmillError
@@ -49,9 +49,14 @@ class Runner:
                 self.run.save()
                 self._step(planned)
         finally:
+            write_json(self.run.folder / "stats.json", self.stats())
             self.store.digests.save()
             if self._spark is not None:
                 self._spark.stop()
+
+    def stats(self) -> dict[str, Any]:
+        """What each step that has an output counted in the pass that wrote it."""
+        return {step: manifest["stats"] for step, manifest in self.manifests.items() if manifest}
 
     def _step(self, planned: Planned) -> None:
         node, entry = self.pipeline.nodes[planned.step], self.run.step(planned.step)

@@ -20,6 +20,8 @@ def test_a_run_ends_with_metrics_and_a_report_and_a_second_one_reuses_everything
     assert "evaluate.bigru" in done.stdout and report.read_text(encoding="utf-8").count("<section") >= 5
     record = json.loads(project.textmill("show", "--json").stdout)
     assert record["status"] == "done" and 0 <= record["metrics"]["bigru"]["accuracy"] <= 1
+    stats = json.loads((report.parent / "stats.json").read_text(encoding="utf-8"))
+    assert sum(stats["clean"]["parts"]["rows"]["labels"].values()) == 60 and "tensors" in stats
 
     again = project.textmill("run", "small.yaml")
     assert again.returncode == 0 and "0 of 8 steps to run" in again.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,13 @@ def test_nothing_is_left_of_a_build_that_fails(tmp_path: Path) -> None:
 
 def test_what_a_killed_builder_left_is_removed_and_a_live_ones_is_not(tmp_path: Path) -> None:
     folder = tmp_path / "store" / "text.clean"
-    dead, live = folder / f"{'k' * 32}.4194999-abc.part", folder / f"{'k' * 32}.{os.getppid()}-abc.part"
-    dead.mkdir(parents=True)
-    live.mkdir()
+    here, there = socket.gethostname(), "elsewhere.invalid"
+    dead, live = folder / f"{'k' * 32}.{here}.4194999-abc.part", folder / f"{'k' * 32}.{here}.{os.getppid()}-abc.part"
+    of_others = folder / f"{'k' * 32}.{there}.4194999-abc.part"
+    for left in (dead, live, of_others):
+        left.mkdir(parents=True)
     publish(Store(tmp_path))
-    assert not dead.exists() and live.exists()
+    assert not dead.exists() and live.exists() and of_others.exists()
 
 
 def test_a_damaged_output_is_replaced(tmp_path: Path) -> None:

@@ -60,12 +60,12 @@ def test_a_named_file_that_is_missing_is_told_before_anything_is_submitted(defin
 
 
 def test_the_words_name_the_shipped_definition_shared_paths_and_the_day(definition: Path, tmp_path: Path) -> None:
-    asked = request.parse(["run", str(definition), "--set", "root=hdfs:///u", "--date", "2026-01-02"])
+    asked = request.parse(["run", str(definition), "--set", "root=/shared/u", "--date", "2026-01-02"])
     words = request.on_cluster(asked, "conf/small.yaml")
     assert words[:2] == ["run", "definition/conf/small.yaml"]
     assert words.count("--date") == 1
     assert f"inputs.chats.path={tmp_path}/conf/chats.jsonl" in words
-    assert "root=hdfs:///u" in words
+    assert "root=/shared/u" in words
     assert "profiles.local.spark.master=yarn" in words
 
 
