@@ -19,7 +19,7 @@ from spark_jobs import registry
 from spark_jobs.base import Entity, InputFiles, Operation, Resources
 from textmill.errors import DefinitionError, InputError, Problem, TextmillError
 from textmill.params import Params
-from textmill.places import is_uri, place
+from textmill.places import is_uri, named
 
 
 def load(
@@ -105,9 +105,9 @@ class _Loader:
         return nodes
 
     def root(self) -> None:
-        """Look whether the root can be reached."""
+        """Look whether the root can be used from here; whether it answers is seen when it is."""
         try:
-            place(self.definition.root)
+            named(self.definition.root)
         except TextmillError as error:
             self.problems.append(self.tree.problem(("root",), str(error)))
 

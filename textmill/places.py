@@ -44,20 +44,26 @@ def is_uri(text: str) -> bool:
 
 
 def place(text: str | Path) -> Place:
-    """The path or URI as a path.
+    """The path or URI as a path that can be read: like `named`, and EnvironmentProblem where nothing answers there."""
+    found = named(text)
+    if not isinstance(found, Path):
+        service = _SERVICE.match(str(text))[0]  # type: ignore[index]  # it has a scheme
+        if problem := _problem(service):
+            raise EnvironmentProblem(f"{service}: {problem}")
+    return found
 
-    Raises InputError for an unknown scheme, EnvironmentProblem where its package is missing or nothing answers there.
+
+def named(text: str | Path) -> Place:
+    """The path or URI as a path; nothing is asked there.
+
+    Raises InputError for an unknown scheme, EnvironmentProblem where its package is missing.
     """
     found = _SCHEME.match(str(text))
     if found is None:
         return Path(text)
     if found[1] == "file":
         return Path(str(text)[found.end() :])
-    remote = _remote(str(text), found[1])
-    service = _SERVICE.match(str(text))[0]  # type: ignore[index]  # it has a scheme
-    if problem := _problem(service):
-        raise EnvironmentProblem(f"{service}: {problem}")
-    return remote
+    return _remote(str(text), found[1])
 
 
 def _remote(uri: str, scheme: str) -> UPath:

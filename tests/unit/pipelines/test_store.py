@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipelines.store import Store
 from spark_jobs.base import Written
+from textmill.places import Place, place
 
 BECAUSE = {"op": "text.clean", "version": 1}
 
 
-def publish(store: Store, content: str = "hello", key: str = "k" * 64) -> Path:
+def publish(store: Store, content: str = "hello", key: str = "k" * 64) -> Place:
     with store.building("clean", "text.clean", key, BECAUSE) as building:
         (building.folder / "rows").mkdir()
         (building.folder / "rows" / "00000.parquet").write_text(content)
@@ -59,14 +62,14 @@ def test_nothing_is_left_of_a_build_that_fails(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_builder_left_is_removed_and_a_live_ones_is_not(tmp_path: Path) -> None:
-    folder = tmp_path / "store" / "text.clean"
-    here, there = socket.gethostname(), "elsewhere.invalid"
-    dead, live = folder / f"{'k' * 32}.{here}.4194999-abc.part", folder / f"{'k' * 32}.{here}.{os.getppid()}-abc.part"
-    of_others = folder / f"{'k' * 32}.{there}.4194999-abc.part"
-    for left in (dead, live, of_others):
+    folder, here = tmp_path / "store" / "text.clean", socket.gethostname()
+    dead, live = (folder / f"{'k' * 32}.{here}.{pid}-abc.part" for pid in (4194999, os.getppid()))
+    other, old = (folder / f"{'k' * 32}.node-7.example.{pid}-abc.part" for pid in (1, 2))
+    for left in (dead, live, other, old):
         left.mkdir(parents=True)
+    os.utime(old, (0, 1_000_000))
     publish(Store(tmp_path))
-    assert not dead.exists() and live.exists() and of_others.exists()
+    assert [left.exists() for left in (dead, live, other, old)] == [False, True, True, False]
 
 
 def test_a_damaged_output_is_replaced(tmp_path: Path) -> None:
@@ -87,3 +90,49 @@ def test_a_lost_or_broken_memo_of_digests_changes_nothing(tmp_path: Path) -> Non
     publish(Store(tmp_path))
     (tmp_path / "store" / "digests.json").write_text("{")
     assert damage(Store(tmp_path)) is None
+
+
+@pytest.fixture
+def bucket() -> Iterator[Place]:
+    """An object store: it has no folders, and nothing in it is renamed."""
+    root = place(f"memory://store-{uuid.uuid4().hex}/runs")
+    yield root
+    root.fs.rm(root.path, recursive=True)
+
+
+def test_an_object_store_holds_whole_outputs_whose_damage_is_named(bucket: Place) -> None:
+    folder = publish(Store(bucket))
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
+        "rows/00000.parquet", "manifest.json"
+    }  # fmt: skip
+    assert damage(Store(bucket)) is None
+    (folder / "rows" / "00000.parquet").write_bytes(b"hellO")
+    assert damage(Store(bucket)) == "rows/00000.parquet has changed (its checksum differs)"
+    (folder / "rows" / "00000.parquet").unlink()
+    assert damage(Store(bucket)) == "rows/00000.parquet is missing"
+
+
+def test_in_an_object_store_a_killed_builders_files_are_no_output_and_are_not_mixed_in(bucket: Place) -> None:
+    left = Store(bucket).folder("text.clean", "k" * 64) / "rows" / "00001.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert Store(bucket).manifest("text.clean", "k" * 64) is None
+    publish(Store(bucket))
+    assert not left.exists()
+    assert damage(Store(bucket)) is None
+
+
+def test_nothing_is_left_in_an_object_store_of_a_build_that_fails(bucket: Place) -> None:
+    store = Store(bucket)
+    with pytest.raises(RuntimeError), store.building("clean", "text.clean", "k" * 64, BECAUSE) as building:
+        (building.folder / "half").write_bytes(b"x")
+        raise RuntimeError
+    assert not store.folder("text.clean", "k" * 64).exists()
+
+
+def test_checksums_known_to_the_writer_are_taken_and_files_are_not_read_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.building("clean", "text.clean", "k" * 64, BECAUSE) as building:
+        (building.folder / "a").write_text("a")
+        manifest = store.publish(building, Written(checksums={"a": "f" * 64}), 1.0)
+    assert manifest["files"]["a"] == {"bytes": 1, "sha256": "f" * 64}

@@ -1,0 +1,163 @@
+"""Local paths and URIs behave the same."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.checkpoint import Checkpoint
+from pipelines import inputs, runs
+from pipelines.digests import Digests
+from pipelines.model import Input
+from textmill import places, transfer
+from textmill.errors import EnvironmentProblem, InputError
+from textmill.places import Place
+
+
+@pytest.fixture(params=["local", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "local":
+        yield tmp_path
+        return
+    remote = places.place(f"memory://places-{uuid.uuid4().hex}")
+    remote.mkdir(parents=True)
+    yield remote
+    remote.fs.rm(remote.path, recursive=True)
+
+
+def put(root: Place, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(json.dumps({"text": name, "label": "x"}).encode())
+
+
+def test_a_place_is_named_by_its_text(root: Place) -> None:
+    assert places.place(str(root)) == root
+    assert str(places.place(str(root / "a b#c%20"))) == str(root / "a b#c%20")
+
+
+def test_a_file_uri_is_a_local_path(tmp_path: Path) -> None:
+    assert places.place(f"file://{tmp_path}/a") == tmp_path / "a"
+
+
+def test_an_unknown_scheme_is_an_input_error() -> None:
+    with pytest.raises(InputError, match="foo://x/y: unknown scheme foo://"):
+        places.place("foo://x/y")
+
+
+def test_a_missing_package_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    def missing(scheme: str) -> None:
+        raise ImportError(scheme)
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    with pytest.raises(EnvironmentProblem, match=r"pip install 'textmill\[s3\]'"):
+        places.place("s3://bucket/x")
+
+
+def test_a_service_that_does_not_answer_is_named_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from upath import UPath
+
+    monkeypatch.setattr(places, "_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(UPath, "exists", lambda self: threading.Event().wait(5))
+    with pytest.raises(EnvironmentProblem, match="memory://silent: no answer within"):
+        places.place("memory://silent/x")
+
+
+def test_spark_is_given_a_scheme_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert places.spark_uri(Path("a b")) == f"file://{tmp_path}/a b"
+    assert places.spark_uri(places.place("memory://x/a")).startswith("memory://")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(root: Place) -> None:
+    places.write_bytes(root / "a", b"one")
+    places.write_bytes(root / "a", b"two")
+    with pytest.raises(RuntimeError), places.replacing(root / "a") as stream:
+        stream.write(b"half")
+        raise RuntimeError
+    assert (root / "a").read_bytes() == b"two"
+
+
+def test_files_are_found_by_folder_and_pattern_without_hidden_ones(root: Place) -> None:
+    shown = ("dt=1/a.jsonl", "dt=1/b.jsonl", "dt=2/a.jsonl")
+    put(root, *shown, "dt=1/_SUCCESS", "dt=1/.b.crc", "_temporary/0/a.jsonl", "other.txt")
+
+    def found(path: str) -> list[str]:
+        return [file.relative_to(root).as_posix() for file in inputs.find(f"{root}/{path}")]
+
+    assert found("dt=1") == ["dt=1/a.jsonl", "dt=1/b.jsonl"]
+    assert found("dt=1/*") == ["dt=1/a.jsonl", "dt=1/b.jsonl"]
+    assert found("dt=*/a.jsonl") == ["dt=1/a.jsonl", "dt=2/a.jsonl"]
+    assert found("dt=*") == list(shown)
+    assert found("other.txt") == ["other.txt"]
+    with pytest.raises(inputs.Unfit, match="there is no file"):
+        found("dt=3")
+
+
+def test_columns_are_read_from_files_anywhere(root: Place) -> None:
+    import gzip
+
+    put(root, "a.jsonl")
+    (root / "a.csv.gz").write_bytes(gzip.compress("text,label\n가,나\n".encode()))
+    assert inputs.header(inputs.find(f"{root}/a.jsonl"), Input(path="", format="jsonl")) == ["text", "label"]
+    assert inputs.header(inputs.find(f"{root}/a.csv.gz"), Input(path="", format="csv")) == ["text", "label"]
+
+
+def test_digests_are_the_same_anywhere_and_are_remembered(root: Place, tmp_path: Path) -> None:
+    put(root, *[f"many/{number}" for number in range(60)])
+    put(tmp_path / "here", *[f"many/{number}" for number in range(60)])
+    digests = Digests(root / "memo.json")
+    of_root = digests.of(inputs.find(f"{root}/many"))
+    here = Digests(tmp_path / "none").of(inputs.find(f"{tmp_path}/here/many"))
+    assert {file.name: digest for file, digest in of_root.items()} == {file.name: digest for file, digest in here.items()}
+    digests.save()
+    (root / "many" / "7").write_bytes(b"another")
+    again = Digests(root / "memo.json").of(inputs.find(f"{root}/many"))
+    assert {file.name for file in again if again[file] != of_root[file]} == {"7"}
+
+
+def test_an_output_is_copied_once_and_anew_when_it_is_rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTMILL_CACHE", str(tmp_path / "cache"))
+    folder = places.place(f"memory://copied-{uuid.uuid4().hex}/model")
+    put(folder, "saved_model/a", "manifest.json")
+    copy = transfer.local_copy(folder)
+    assert (copy / "saved_model/a").read_bytes() == (folder / "saved_model" / "a").read_bytes()
+    assert transfer.local_copy(folder) == copy
+    (folder / "manifest.json").write_bytes(b"{}")
+    assert transfer.local_copy(folder) != copy
+
+
+def test_what_a_program_writes_locally_comes_to_the_folder_unless_it_fails(root: Place) -> None:
+    with transfer.filling(root) as folder:
+        put(folder, "saved_model/variables/v", "weights.npz")
+    assert list(places.files(root)) == ["saved_model/variables/v", "weights.npz"]
+
+
+def test_a_checkpoint_is_kept_anywhere(root: Place) -> None:
+    checkpoint = Checkpoint(root / "latest.npz", {"job": 1})
+    assert checkpoint.load() is None
+    checkpoint.save([np.arange(3)], [], [np.ones(2)], [{"epoch": 1}])
+    state = checkpoint.load()
+    assert state is not None and state.weights[0].tolist() == [0, 1, 2] and state.epochs == [{"epoch": 1}]
+    assert Checkpoint(root / "latest.npz", {"job": 2}).load() is None
+
+
+def test_run_records_and_logs_are_kept_anywhere(root: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTMILL_CACHE", str(tmp_path / "cache"))
+    run = runs.Run.start(root, "small", date="2026-01-01")
+    (run.local / "spark.log").write_text("said")
+    run.finish("done")
+    assert [record["status"] for record in runs.records(root)] == ["done"]
+    assert runs.find(root, "last") == runs.find(root, run.record["run"][:12])
+    assert places.place(run.record["log"]).read_text() == "said"
+    with pytest.raises(InputError, match="there is no run '2000'"):
+        runs.find(root, "2000")
