@@ -21,7 +21,8 @@ Batches = Iterator[pa.RecordBatch]
 def scorer(model: str, labels: Sequence[str], threads: int = 1) -> Callable[[Batches], Batches]:
     """A function from batches with id, text, label, ids to id, text, label, predicted, confidence, correct.
 
-    `model` is the output folder of a training, a path or URI; executors without it copy it to their disks. It is loaded once in each Python worker and uses `threads` threads, one by default as a Spark task has.
+    `model` is the output folder of a training, a path or a URI; an executor without it copies it to its disk. It is
+    loaded once in each Python worker and uses `threads` threads, one by default as a Spark task has.
     """
     names = list(labels)
 

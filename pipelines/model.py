@@ -29,7 +29,7 @@ Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSch
 class Input(Params):
     """Files of raw records and the columns that matter in them."""
 
-    path: str = Field(description="A file, a folder, or a pattern with * and ?, also hdfs:// or s3://; relative to the definition.")
+    path: str = Field(description="File, folder or pattern (* and ?), also hdfs://, s3://; relative to the definition.")
     format: Literal["jsonl", "csv", "parquet", "text"] = Field(description="How records are stored; .gz, .bz2 too.")
     text: str = Field("text", description="Column or field that holds the text (formats jsonl, csv, parquet).")
     label: str | None = Field("label", description="Column or field that holds the label; null where there is none.")
@@ -89,7 +89,9 @@ class Definition(Params):
     """A whole definition, but for the operations' own parameters, which each operation declares."""
 
     name: Name = Field(description="Runs are kept under this name.")
-    root: str = Field("runs", description="Folder of step outputs and runs, also hdfs:// or s3://; relative to where textmill is started.")
+    root: str = Field(
+        "runs", description="Folder of step outputs and runs, also hdfs://, s3://; relative to the working folder."
+    )
     seed: int = Field(7, description="Default of every seed below.")
     vars: dict[str, str | int | float | bool] = Field({}, description="Values for ${name}.")
     inputs: dict[Name, Input]

@@ -59,7 +59,8 @@ class Rows:
         schema = StructType.fromJson(dict(self.schema))
         if not self.files:
             return spark.createDataFrame([], schema).drop("reason")
-        return spark.read.schema(schema).parquet(*[places.spark_uri(self.folder / name) for name in self.files]).drop("reason")
+        files = [places.spark_uri(self.folder / name) for name in self.files]
+        return spark.read.schema(schema).parquet(*files).drop("reason")
 
 
 @dataclass(frozen=True)

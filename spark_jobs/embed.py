@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from spark_jobs.base import Entity, Operation, Resources, Work, Written
 from spark_jobs.embeddings import neighbours, pretrained, subword, vocabulary
 from spark_jobs.embeddings.vocabulary import Vocabulary
 from spark_jobs.encode import PAD
+from textmill import places
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
+from textmill.places import Place
+from textmill.transfer import cache
 
 _EPOCHS = {"word2vec": 5, "glove": 15, "pretrained": 0}
 _RATES = {"word2vec": 0.025, "glove": 0.05, "pretrained": 0.0}
@@ -117,7 +121,8 @@ class Embed(Operation):
         if work.params.subword:
             table.made = subword.complete(known.tokens, table.vectors, table.own, work.params.seed)
         seconds = time.monotonic() - started
-        np.save(work.out / "matrix.npy", matrix(known, table))
+        with places.replacing(work.out / "matrix.npy") as stream:
+            np.save(stream, matrix(known, table))
         described = describe(work, known, table, seconds)
         _write_json(work.out / "embed.json", described)
         asked = work.params.show or neighbours.frequent(known.tokens, table.present)
@@ -158,16 +163,11 @@ def describe(work: Work, known: Vocabulary, table: Table, seconds: float) -> dic
 
 
 def _trained(work: Work, known: Vocabulary) -> Table:
-    scratch = work.out / "vectors.f32"
-    jvm.train_vectors(
-        work.role("train").select("tokens"),
-        work.folder("tensors") / "vocabulary.tsv",
-        work.params.method,
-        work.params.training(),
-        scratch,
-    )
-    ids = np.fromfile(scratch, dtype="<f4").reshape(-1, work.params.size)
-    scratch.unlink()
+    tokens, vocabulary_file = work.role("train").select("tokens"), work.folder("tensors") / "vocabulary.tsv"
+    with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+        vectors = Path(scratch, "vectors.f32")
+        jvm.train_vectors(tokens, vocabulary_file, work.params.method, work.params.training(), vectors)
+        ids = np.fromfile(vectors, dtype="<f4").reshape(-1, work.params.size)
     own = known.counts >= work.params.min_count
     return Table(ids[known.ids].astype(np.float32), own, np.zeros_like(own))
 
@@ -187,5 +187,5 @@ def _why_none(params: Params) -> str:
     return f"all are rarer than min_count {params.min_count}"
 
 
-def _write_json(path: Path, value: Any) -> None:
+def _write_json(path: Place, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from textmill import places
+from textmill.places import Place
 
 _names = itertools.count()
 
@@ -30,7 +34,8 @@ def counter(spark: SparkSession) -> tuple[Callable[..., Column], Callable[[], di
 
 def settle(spark: SparkSession, moves: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
     """Rename Parquet files and make their bytes depend on their content alone; the rows and SHA-256 of each."""
-    found = spark._jvm.io.textmill.spark.PartFiles.settle(spark._jsparkSession, json.dumps(moves))  # type: ignore[union-attr]
+    files = spark._jvm.io.textmill.spark.PartFiles  # type: ignore[union-attr]
+    found = files.settle(spark._jsparkSession, json.dumps(moves))
     return [(int(rows), digest) for rows, digest in json.loads(found)]
 
 
@@ -55,8 +60,8 @@ def components(edges: DataFrame) -> DataFrame:
     return DataFrame(spark._jvm.io.textmill.near.Components.of(edges._jdf), spark)  # type: ignore[union-attr]
 
 
-def train_vectors(rows: DataFrame, vocabulary: Path, method: str, params: str, out: Path) -> None:
+def train_vectors(rows: DataFrame, vocabulary: Place, method: str, params: str, out: Path) -> None:
     """Train vectors on `rows` (one column: token arrays) into the file `out`: float32 [ids, size], little-endian."""
     rows.sparkSession._jvm.io.textmill.embed.Embeddings.train(  # type: ignore[union-attr]
-        rows._jdf, str(vocabulary), method, params, str(out)
+        rows._jdf, places.spark_uri(vocabulary), method, params, str(out)
     )

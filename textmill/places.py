@@ -1,4 +1,4 @@
-"""Where files are: local paths, and URIs of anything fsspec reaches (hdfs://, s3://, …) as paths of the same interface."""
+"""Where files are: local paths, and URIs of what fsspec reaches (hdfs://, s3://, …) as paths with the same methods."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _problem(service: str) -> str:
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(_ANSWER_SECONDS)
-    return answer[0] if answer else f"no answer within {_ANSWER_SECONDS} s; is it running, and is the address right?"
+    silent = f"no answer within {_ANSWER_SECONDS} s; is it running, is the address right?"
+    return answer[0] if answer else silent
 
 
 def brief(error: BaseException) -> str:
@@ -119,7 +120,7 @@ def absolute(found: Place) -> Place:
 
 
 def spark_uri(found: Place) -> str:
-    """What Spark and Hadoop call it: always with a scheme, for without one it is on the cluster's default file system."""
+    """What Spark and Hadoop call it: with a scheme, for without one it is on the cluster's default file system."""
     if isinstance(found, Path):
         return f"file://{os.path.abspath(found)}"
     scheme, _, rest = str(found).partition("://")
@@ -205,11 +206,11 @@ def _of_local(file: Path) -> Info:
 
 
 def _of_remote(said: Mapping[str, Any]) -> Info:
-    stamp = next((said[key] for key in ("ETag", "modification_time", "LastModified", "created", "mtime") if key in said), "")
+    stamps = (said[key] for key in ("ETag", "modification_time", "LastModified", "created", "mtime") if key in said)
     at = said.get("modification_time", 0) / 1000 if isinstance(said.get("modification_time"), int) else 0.0
     for moment in (said.get(key) for key in ("LastModified", "created")):
         at = moment.timestamp() if hasattr(moment, "timestamp") else at
-    return Info(said["size"], str(stamp), at)
+    return Info(said["size"], str(next(stamps, "")), at)
 
 
 def info(file: Place) -> Info:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from spark_jobs.encode import FIRST_TOKEN
+from textmill.places import Place
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Vocabulary:
         return slice(FIRST_TOKEN, FIRST_TOKEN + len(self.tokens))
 
 
-def read(tensors: Path) -> Vocabulary:
+def read(tensors: Place) -> Vocabulary:
     """The vocabulary of the finished tensor.encode step in the folder `tensors`."""
     lines = (tensors / "vocabulary.tsv").read_text(encoding="utf-8").split("\n")[:-1]
     pairs = [line.rpartition("\t") for line in lines]
