@@ -1,5 +1,6 @@
 package io.textmill.near;
 
+import io.textmill.SplitMix64;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -15,6 +16,7 @@ public final class MinHash implements Serializable {
     private final int[] xors;
     private final int[] factors;
 
+    /** Hash functions drawn by {@code seed}. */
     public MinHash(int bands, int rows, long seed) {
         this.bands = bands;
         this.rows = rows;
@@ -38,7 +40,7 @@ public final class MinHash implements Serializable {
         for (int band = 0; band < bands; band++) {
             long hash = band;
             for (int row = band * rows; row < (band + 1) * rows; row++) {
-                hash = Shingles.mix(hash ^ minima[row]);
+                hash = SplitMix64.uniform(hash ^ minima[row]);
             }
             hashes[band] = hash;
         }

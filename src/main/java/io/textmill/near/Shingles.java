@@ -1,5 +1,6 @@
 package io.textmill.near;
 
+import io.textmill.SplitMix64;
 import java.io.Serializable;
 import java.util.Arrays;
 
@@ -13,6 +14,7 @@ public final class Shingles implements Serializable {
     private final boolean words;
     private final int n;
 
+    /** n-grams of {@code unit} char or word; raises IllegalArgumentException for another. */
     public Shingles(String unit, int n) {
         if (!unit.equals("char") && !unit.equals("word")) {
             throw new IllegalArgumentException("unknown unit " + unit + "; there are: char, word");
@@ -48,7 +50,7 @@ public final class Shingles implements Serializable {
         for (int i = 0; i < grams.length; i++) {
             long hash = width;
             for (int k = 0; k < width; k++) {
-                hash = mix(hash * 31 + units[i + k]);
+                hash = SplitMix64.uniform(hash * 31 + units[i + k]);
             }
             grams[i] = hash;
         }
@@ -66,7 +68,7 @@ public final class Shingles implements Serializable {
             } else {
                 words += inside ? 0 : 1;
                 inside = true;
-                hashes[words - 1] = mix(hashes[words - 1] + c + 1);
+                hashes[words - 1] = SplitMix64.uniform(hashes[words - 1] + c + 1);
             }
         }
         return Arrays.copyOf(hashes, words);
@@ -81,13 +83,5 @@ public final class Shingles implements Serializable {
             }
         }
         return kept == values.length ? values : Arrays.copyOf(values, kept);
-    }
-
-    /** The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every bit of the result depends on all of z. */
-    static long mix(long z) {
-        z += 0x9E3779B97F4A7C15L;
-        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-        return z ^ z >>> 31;
     }
 }

@@ -1,5 +1,7 @@
 package io.textmill.populate;
 
+import io.textmill.SplitMix64;
+
 /**
  * A seeded bijection of [0, size): a balanced Feistel network over the next even power of two, walked along its cycle
  * until it falls inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002).
@@ -29,24 +31,13 @@ final class Permutation {
             long left = value >>> half;
             long right = value & mask;
             for (int round = 0; round < ROUNDS; round++) {
-                long next = left ^ (mix(right + seed * 0x9E3779B97F4A7C15L + round * 0xD1B54A32D192ED03L) & mask);
+                long mixed = SplitMix64.mix(right + seed * 0x9E3779B97F4A7C15L + round * 0xD1B54A32D192ED03L);
+                long next = left ^ (mixed & mask);
                 left = right;
                 right = next;
             }
             value = left << half | right;
         } while (value >= size);
         return value;
-    }
-
-    /** The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
-    static long mix(long z) {
-        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-        return z ^ z >>> 31;
-    }
-
-    /** A uniform number of 64 bits of a seed. */
-    static long uniform(long seed) {
-        return mix(seed + 0x9E3779B97F4A7C15L);
     }
 }

@@ -1,6 +1,7 @@
 package io.textmill.populate;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.textmill.SplitMix64;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,7 @@ final class Template {
         if (amount < 0 || amount > Allocation.MOST) {
             throw new IllegalArgumentException("template at line " + line + ": can't make " + amount + " utterances");
         }
-        this.seed = Permutation.mix(seed * 31 + line);
+        this.seed = SplitMix64.mix(seed * 31 + line);
         node.path("pieces").forEach(piece -> pieces.add(piece(piece, lists)));
         plainSize = sortSlots();
         capsAfter = new long[weighted.size()];
@@ -132,13 +133,13 @@ final class Template {
             long cap = capsAfter[level];
             Allocation allocation = allocations.get(level)
                     .computeIfAbsent(n, count -> new Allocation(count, piece.weights, cap));
-            long u = Permutation.uniform(path);
+            long u = SplitMix64.uniform(path);
             int value = allocation.valueAt(i, u);
             chosen[p] = value;
             long start = allocation.start(value, u);
             n = allocation.end(value, u) - start;
             i -= start;
-            path = Permutation.mix(path * 31 + value);
+            path = SplitMix64.mix(path * 31 + value);
         }
         chooseUnweighted(chosen, path, i);
         return render(chosen);
@@ -146,7 +147,7 @@ final class Template {
 
     private void chooseUnweighted(int[] chosen, long path, long i) {
         for (int p : free) {
-            long any = Permutation.mix(Permutation.uniform(path + i) + p);
+            long any = SplitMix64.mix(SplitMix64.uniform(path + i) + p);
             chosen[p] = Math.floorMod(any, pieces.get(p).values.length);
         }
         long rest = new Permutation(plainSize, path).at(i);
