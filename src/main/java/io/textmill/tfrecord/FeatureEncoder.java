@@ -26,14 +26,10 @@ abstract class FeatureEncoder {
 
     /** The encoder for a column whose innermost type is {@code type}. */
     static FeatureEncoder of(DataType type, String column) {
-        switch (Kind.of(type)) {
-            case INT64:
-                return new Int64(integers(type), column);
-            case FLOAT:
-                return new Floats(type instanceof DoubleType, column);
-            default:
-                return new Bytes(type instanceof BinaryType, column);
-        }
+        Kind kind = Kind.of(type);
+        return kind == Kind.BYTES
+                ? new Bytes(type instanceof BinaryType, column)
+                : new Numbers(kind, put(type), column);
     }
 
     /** A Feature of one value. */
@@ -61,62 +57,51 @@ abstract class FeatureEncoder {
 
     abstract void values(SpecializedGetters from, int first, int end, ReverseBuffer out);
 
-    /** Reads a whole number of whatever width. */
-    private interface Integers {
-        long at(SpecializedGetters from, int i);
+    /** Writes one number of a column's type as its list message has it. */
+    private interface Put {
+        void put(SpecializedGetters from, int i, ReverseBuffer out);
     }
 
-    private static Integers integers(DataType type) {
+    private static Put put(DataType type) {
         if (type instanceof IntegerType) {
-            return SpecializedGetters::getInt;
+            return (from, i, out) -> out.putVarint(from.getInt(i));
         }
         if (type instanceof LongType) {
-            return SpecializedGetters::getLong;
+            return (from, i, out) -> out.putVarint(from.getLong(i));
         }
         if (type instanceof ShortType) {
-            return SpecializedGetters::getShort;
+            return (from, i, out) -> out.putVarint(from.getShort(i));
         }
         if (type instanceof ByteType) {
-            return SpecializedGetters::getByte;
+            return (from, i, out) -> out.putVarint(from.getByte(i));
         }
-        assert type instanceof BooleanType;
-        return (from, i) -> from.getBoolean(i) ? 1 : 0;
+        if (type instanceof BooleanType) {
+            return (from, i, out) -> out.putVarint(from.getBoolean(i) ? 1 : 0);
+        }
+        if (type instanceof DoubleType) {
+            return (from, i, out) -> out.putInt(Float.floatToRawIntBits((float) from.getDouble(i)));
+        }
+        return (from, i, out) -> out.putInt(Float.floatToRawIntBits(from.getFloat(i)));
     }
 
-    private static final class Int64 extends FeatureEncoder {
-        private final Integers integers;
+    /** Numbers are packed into one field, which is left out when there are none. */
+    private static final class Numbers extends FeatureEncoder {
+        private final Put number;
 
-        Int64(Integers integers, String column) {
-            super(Kind.INT64, column);
-            this.integers = integers;
+        Numbers(Kind kind, Put number, String column) {
+            super(kind, column);
+            this.number = number;
         }
 
         @Override
         void values(SpecializedGetters from, int first, int end, ReverseBuffer out) {
             int size = out.size();
             for (int i = end - 1; i >= first; i--) {
-                out.putVarint(integers.at(from, i));
+                number.put(from, i, out);
             }
-            closeUnlessEmpty(end - first, size, out);
-        }
-    }
-
-    private static final class Floats extends FeatureEncoder {
-        private final boolean isDouble;
-
-        Floats(boolean isDouble, String column) {
-            super(Kind.FLOAT, column);
-            this.isDouble = isDouble;
-        }
-
-        @Override
-        void values(SpecializedGetters from, int first, int end, ReverseBuffer out) {
-            int size = out.size();
-            for (int i = end - 1; i >= first; i--) {
-                float value = isDouble ? (float) from.getDouble(i) : from.getFloat(i);
-                out.putInt(Float.floatToRawIntBits(value));
+            if (end > first) {
+                out.closeField(VALUES, size);
             }
-            closeUnlessEmpty(end - first, size, out);
         }
     }
 
@@ -139,13 +124,6 @@ abstract class FeatureEncoder {
                 }
                 out.closeField(VALUES, size);
             }
-        }
-    }
-
-    /** Numbers are packed into one field, which is left out when there are none. */
-    private static void closeUnlessEmpty(int count, int size, ReverseBuffer out) {
-        if (count > 0) {
-            out.closeField(VALUES, size);
         }
     }
 }
