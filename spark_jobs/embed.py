@@ -20,10 +20,10 @@ from spark_jobs.base import Entity, Operation, Resources, Work, Written
 from spark_jobs.embeddings import neighbours, pretrained, subword, vocabulary
 from spark_jobs.embeddings.vocabulary import Vocabulary
 from spark_jobs.encode import PAD
+from spark_jobs.output import write_json
 from textmill import places
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
-from textmill.places import Place
 from textmill.transfer import cache
 
 _EPOCHS = {"word2vec": 5, "glove": 15, "pretrained": 0}
@@ -124,10 +124,10 @@ class Embed(Operation):
         with places.replacing(work.out / "matrix.npy") as stream:
             np.save(stream, matrix(known, table))
         described = describe(work, known, table, seconds)
-        _write_json(work.out / "embed.json", described)
+        write_json(work.out / "embed.json", described)
         asked = work.params.show or neighbours.frequent(known.tokens, table.present)
         near = neighbours.nearest(known.tokens, table.vectors, table.present, asked)
-        _write_json(work.out / "neighbours.json", near)
+        write_json(work.out / "neighbours.json", near)
         return Written({}, described)
 
 
@@ -185,7 +185,3 @@ def _why_none(params: Params) -> str:
     if params.method == "pretrained":
         return f"{params.path} has none of its tokens"
     return f"all are rarer than min_count {params.min_count}"
-
-
-def _write_json(path: Place, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from pyspark.sql import functions as F
 from spark_jobs import jvm
 from spark_jobs.base import Operation, Work, Written, union
 from spark_jobs.cuts import Cuts, cut_points, place
-from spark_jobs.output import write_parts
+from spark_jobs.output import write_json, write_parts
 from spark_jobs.tokenize import PARTS
 from textmill import places
 from textmill.errors import InputError
@@ -225,7 +224,7 @@ def _write_vocabulary(path: Place, tokens: Sequence[tuple[str, int]]) -> str:
 
 
 def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]) -> None:
-    _write_json(work.out / "labels.json", labels)
+    write_json(work.out / "labels.json", labels)
     buckets = work.params.vocabulary.unknown_buckets
     described = {
         "length": work.params.length,
@@ -239,11 +238,7 @@ def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: i
         "truncate": work.params.truncate,
         "parts": {part.name: part.summary() for part in parts},
     }
-    _write_json(work.out / "tensors.json", described)
-
-
-def _write_json(path: Place, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(work.out / "tensors.json", described)
 
 
 def _check_equal(out: Place, written: Written, parts: Sequence[Part]) -> None:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from models import metrics, scoring
 from spark_jobs import jvm
 from spark_jobs.base import Operation, Work, Written
-from spark_jobs.output import write_parts
+from spark_jobs.output import write_json, write_parts
 from textmill import places
 from textmill.errors import InputError
 from textmill.params import Params as BaseParams
@@ -47,8 +47,7 @@ class Evaluate(Operation):
         ordered = scored.repartition(1).sortWithinPartitions("id", "text")
         written = write_parts(ordered.withColumn("part", F.lit("predictions")), work.out, F.length("text"))
         summary = metrics.summarize(confusion(work, written, labels), labels)
-        text = json.dumps(summary, ensure_ascii=False, indent=1)
-        (work.out / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        write_json(work.out / "metrics.json", summary)
         return written
 
 

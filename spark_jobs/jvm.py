@@ -18,7 +18,7 @@ _names = itertools.count()
 
 
 def function(spark: SparkSession, kind: str, params: Mapping[str, Any]) -> Callable[..., Column]:
-    """The jar's function `kind` (clean, tokenize, encode, populate, jaccard) bound to `params`."""
+    """The jar's function `kind`, one of those that Functions.java makes, bound to `params`."""
     name = f"textmill_{kind}_{next(_names)}"
     text = json.dumps(params, ensure_ascii=False)
     spark._jvm.io.textmill.spark.Functions.register(spark._jsparkSession, name, kind, text)  # type: ignore[union-attr]

@@ -15,25 +15,27 @@ from textmill.params import Params as BaseParams
 
 _HASHES = 128
 _FOUND = 0.95
-_BYTES_PER_PAIR = 16
 _PAIRS_PER_PARTITION = 1 << 21
 _BYTES_PER_ROW = 40
 
 
-class Params(BaseParams):
-    """Which texts are similar: the part of `near:` that decides what is searched."""
+class Grams(BaseParams):
+    """What is compared: sets of n-grams."""
 
     unit: Literal["char", "word"] = Field("char", description="What n-grams are made of.")
     ngram: int = Field(3, ge=1, le=20, description="Characters or words in an n-gram.")
-    floor: float = Field(ge=0.3, le=1, description="Pairs of lower Jaccard similarity are not looked for.")
     seed: int = Field(7, description="Of the hash functions.")
 
 
-class Near(BaseParams):
+class Params(Grams):
+    """The part of `near:` that decides what is searched."""
+
+    floor: float = Field(ge=0.3, le=1, description="Pairs of lower Jaccard similarity are not looked for.")
+
+
+class Near(Grams):
     """Near-duplicates: texts whose sets of n-grams have at least this Jaccard similarity, directly or over others."""
 
-    unit: Literal["char", "word"] = Field("char", description="What n-grams are made of.")
-    ngram: int = Field(3, ge=1, le=20, description="Characters or words in an n-gram.")
     threshold: float = Field(0.8, ge=0.3, le=1, description="Jaccard similarity from which two texts are the same.")
     floor: float | None = Field(
         None, ge=0.3, le=1, description="Pairs are kept from here up, so that any threshold above reuses the search."
@@ -41,7 +43,6 @@ class Near(BaseParams):
     keep: Literal["one", "all"] = Field(
         "one", description="all: rows are only marked with their cluster, which data.split keeps together."
     )
-    seed: int = Field(7, description="Of the hash functions.")
 
     @model_validator(mode="after")
     def _order(self) -> Near:
@@ -52,7 +53,7 @@ class Near(BaseParams):
     def search(self) -> Params:
         """What is searched: down to the threshold rounded down to a tenth unless a floor is given."""
         floor = self.floor if self.floor is not None else max(0.3, int(self.threshold * 10 + 1e-9) / 10)
-        return Params(unit=self.unit, ngram=self.ngram, floor=floor, seed=self.seed)
+        return Params(**self.model_dump(include=set(Grams.model_fields)), floor=floor)
 
 
 class NearPairs(Operation):
@@ -100,7 +101,7 @@ def candidates(work: Work, texts: DataFrame) -> DataFrame:
 
 
 def verified(pairs: DataFrame, texts: DataFrame, params: Params) -> DataFrame:
-    """Columns a, b, similarity (float32) of the pairs at or above the floor."""
+    """Columns a, b, similarity (float64) of the pairs at or above the floor."""
     by_key = texts.groupBy("key").agg(F.first("text").alias("text"))
     left = by_key.select(F.col("key").alias("a"), F.col("text").alias("_a"))
     right = by_key.select(F.col("key").alias("b"), F.col("text").alias("_b"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,6 +48,11 @@ def write_parts(
     fields = [field.jsonValue() for field in written.schema.fields if field.name != "part"]
     parts, checksums = _settle(frame.sparkSession, out, {"type": "struct", "fields": fields})
     return Written(parts, stats(), checksums)
+
+
+def write_json(file: Place, value: Any) -> None:
+    """Write `value` as JSON for people and programs to read; in a folder that is published whole, so not beside."""
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _settle(spark: SparkSession, out: Place, schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
