@@ -25,12 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import corpus  # noqa: E402
-from pipelines import keys, plan, runs  # noqa: E402
-from pipelines.definition import load  # noqa: E402
-from pipelines.progress import Silent  # noqa: E402
-from pipelines.runner import Runner  # noqa: E402
-from pipelines.store import Store  # noqa: E402
-from spark_jobs import installation  # noqa: E402
+from benchmarks.prepare import run_all  # noqa: E402
 
 RECORDS, QUICK = 356_196, 40_000
 SIZE, WINDOW, EPOCHS, NEGATIVE, MIN_COUNT, THREADS = 100, 5, 5, 5, 3, 2
@@ -50,27 +45,21 @@ profiles:
 """
 
 
-def textmill(folder: Path, chats: Path, label: str) -> Runner:
-    """Run the pipeline."""
+def textmill(folder: Path, chats: Path, label: str) -> dict[str, Any]:
+    """Run the pipeline; the steps by name."""
     path = folder / "embed.yaml"
     settings = {"size": SIZE, "window": WINDOW, "epochs": EPOCHS, "negative": NEGATIVE, "min_count": MIN_COUNT}
     text = DEFINITION.format(root=folder / "runs", chats=chats, label=label, **settings)
     path.write_text(text, encoding="utf-8")
-    pipeline = load(path)
-    store = Store(pipeline.root)
-    reasons = keys.because(pipeline, keys.of_jar(installation.jar()), store.digests)
-    planned = plan.make(pipeline, reasons, lambda op, key: plan.ABSENT, {})
-    runner = Runner(pipeline, reasons, store, runs.Run.start(pipeline.root, "embed"), Silent())
-    runner.execute(planned)
-    return runner
+    steps, _, _ = run_all(path)
+    return steps
 
 
-def write_rows(runner: Runner, path: Path) -> None:
+def write_rows(tokens: Path, path: Path) -> None:
     """The tokens of every row on a line."""
-    folder = runner.folders["tokens"]
     with path.open("w", encoding="utf-8") as stream:
-        for name in runner.manifests["tokens"]["parts"]["train"]["files"]:
-            for row in pq.read_table(folder / name, columns=["tokens"])["tokens"].to_pylist():
+        for file in sorted((tokens / "train").glob("*.parquet")):
+            for row in pq.read_table(file, columns=["tokens"])["tokens"].to_pylist():
                 stream.write(" ".join(row) + "\n")
 
 
@@ -115,14 +104,20 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        runner = textmill(folder, chats(folder, given), given.label)
-        write_rows(runner, folder / "rows.txt")
-        report(runner.manifests, gensim(given.gensim, folder / "rows.txt"))
+        steps = textmill(folder, chats(folder, given), given.label)
+        write_rows(Path(steps["tokens"]["output"]), folder / "rows.txt")
+        word2vec, glove = (described(steps[step]) for step in ("word2vec", "glove"))
+        report(word2vec, glove, gensim(given.gensim, folder / "rows.txt"))
 
 
-def report(manifests: dict[str, Any], baseline: dict[str, Any]) -> None:
+def described(step: dict[str, Any]) -> dict[str, Any]:
+    """What a text.embed step says of itself."""
+    found: dict[str, Any] = json.loads(Path(step["output"], "embed.json").read_text(encoding="utf-8"))
+    return found
+
+
+def report(word2vec: dict[str, Any], glove: dict[str, Any], baseline: dict[str, Any]) -> None:
     """Print the figures."""
-    word2vec, glove = manifests["word2vec"]["stats"], manifests["glove"]["stats"]
     records, theirs = word2vec["records"], baseline["seconds"]
     print(
         f"{records:,} rows, {word2vec['tokens']:,} tokens in the vocabulary (gensim: {baseline['tokens']:,}); local[2]"
