@@ -97,9 +97,9 @@ class Tensors:
         described = self.described["parts"].get(part)
         return described["rows"] // ranks if described else 0
 
-    def steps(self, part: str, ranks: int, batch: int) -> int:
-        """Steps of each rank in one epoch, with `batch` rows a rank and step; the last step may have fewer."""
-        return -(-self.rows(part, ranks) // batch)
+    def steps(self, part: str, batch: int) -> int:
+        """Steps of an epoch with `batch` rows over all ranks; the last step may have fewer. Every rank takes as many."""
+        return -(-self.rows(part) // batch)
 
     def shards(self, part: str, rank: int = 0, ranks: int = 1) -> list[Place]:
         """The shards of one rank."""
@@ -117,8 +117,9 @@ class Tensors:
 
 
 def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:
-    """Batches of a part in the order of the shards; a batch may come from two shards, the last may be smaller."""
-    return _cut((tensors.read(file) for file in tensors.shards(part, rank, ranks)), batch)
+    """A rank's rows of every step, `batch` over all ranks, in the order of the shards."""
+    shards = (tensors.read(file) for file in tensors.shards(part, rank, ranks))
+    return _cut(shards, _quotas(tensors.rows(part, ranks), batch, rank, ranks))
 
 
 def shuffled(
@@ -132,19 +133,33 @@ def shuffled(
     files = tensors.shards(part, rank, ranks)
     order = [files[number] for number in generator.permutation(len(files))]
     shards = (tensors.read(file) for file in order)
-    return _cut((shard.take(generator.permutation(len(shard.label))) for shard in shards), batch)
+    mixed = (shard.take(generator.permutation(len(shard.label))) for shard in shards)
+    return _cut(mixed, _quotas(tensors.rows(part, ranks), batch, rank, ranks))
 
 
-def _cut(shards: Iterator[Shard], batch: int) -> Iterator[Shard]:
-    left: Shard | None = None
-    for shard in shards:
-        joined = shard if left is None else _join(left, shard)
-        whole = len(joined.label) // batch * batch
-        for start in range(0, whole, batch):
-            yield joined.take(np.arange(start, start + batch))
-        left = joined.take(np.arange(whole, len(joined.label)))
-    if left is not None and len(left.label):
-        yield left
+def _quotas(rows: int, batch: int, rank: int, ranks: int) -> Iterator[int]:
+    """Rows a rank takes in each step, out of `rows` of its own.
+
+    Rank r has taken ⌊(s · batch + r) / ranks⌋ after step s, which over all ranks sums to s · batch (Hermite's
+    identity): every step but the last has exactly `batch` rows, whether or not `ranks` divides it, and all ranks end
+    with the same step. A rank's share of a step may be 0.
+    """
+    taken = 0
+    for step in range(1, -(-rows * ranks // batch) + 1):
+        until = min(rows, (step * batch + rank) // ranks)
+        yield until - taken
+        taken = until
+
+
+def _cut(shards: Iterator[Shard], sizes: Iterator[int]) -> Iterator[Shard]:
+    left, start = next(shards, None), 0
+    if left is None:
+        return
+    for size in sizes:
+        while len(left.label) - start < size:
+            left, start = _join(left.take(np.arange(start, len(left.label))), next(shards)), 0
+        yield left.take(np.arange(start, start + size))
+        start += size
 
 
 def _join(first: Shard, second: Shard) -> Shard:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,31 +17,40 @@ from models import catalogue, metrics
 from models.checkpoint import Checkpoint
 from models.engines.base import Progress, TrainJob
 from models.keras_build import build, keras, set_threads, tf, weights_by_name
+from models.ranks import Ranks, alone
 from models.tensors import Shard, Tensors, batches, shuffled
+from textmill.errors import InputError
 
 _CLIP_NORM = 5.0
+_NOISE_STRIDE = 1_000_003
+_SCORED = 1024
 _HIGHER_IS_BETTER = {"loss": False, "accuracy": True, "macro_f1": True}
 
 
 class Trainer:
-    """One training on one rank."""
+    """One rank's part of a training: all ranks run the same loop on shards of their own, and rank 0 writes the files."""
 
-    def __init__(self, job: TrainJob) -> None:
+    def __init__(self, job: TrainJob, join: Callable[[], Ranks] = alone) -> None:
+        """`join` is called when TensorFlow's threads are set and nothing has been computed yet."""
         threads = job.threads or os.cpu_count() or 1
         print(f"threads between and within operations: {set_threads(threads)}", file=sys.stderr, flush=True)
         tf.config.experimental.enable_op_determinism()
+        self.ranks = join()
         keras.utils.set_random_seed(job.seed)
         self.job, self.tensors = job, Tensors(job.tensors)
         self.layers = catalogue.layers(job.model, job.model_params, self.tensors.vocabulary, len(self.tensors.labels))
         self.optimizer = keras.optimizers.Adam(job.learning_rate)
-        self.model = build(self.layers, self.tensors.length, job.seed, self.optimizer.iterations)
+        # Initial weights are those of job.seed on every rank; the noise is each rank's own.
+        noise = job.seed + _NOISE_STRIDE * self.ranks.rank
+        self.model = build(self.layers, self.tensors.length, noise, self.optimizer.iterations)
         self.optimizer.build(self.model.trainable_variables)
-        self.step, self.score = self._functions()
+        self.step, self.score, self.summed = self._functions()
         self.checkpoint = Checkpoint(job.checkpoints / "latest.npz", job.identity())
 
     def train(self, report: Callable[[Progress], None]) -> dict[str, Any]:
         """Train to the end, from the last checkpoint if there is one, and write the results; timings are returned."""
         epochs, best = self._resume()
+        self._agree(len(epochs))
         resumed, seconds, rows = len(epochs), [], self.tensors.rows("train")
         while not self._is_over(epochs):
             started = time.monotonic()
@@ -48,9 +58,12 @@ class Trainer:
             seconds.append(round(time.monotonic() - started, 3))
             if self._best(epochs) == len(epochs):
                 best = self.model.get_weights()
-            self.checkpoint.save(self.model.get_weights(), self._state(), best, epochs)
-            self._events(epochs[-1])
-        self._write(epochs, best)
+            if self.ranks.chief:
+                self.checkpoint.save(self.model.get_weights(), self._state(), best, epochs)
+                self._events(epochs[-1])
+        if self.ranks.chief:
+            self._write(epochs, best)
+        self._total(np.zeros(1))  # a rank that left earlier would look lost to the chief
         rate = rows * len(seconds) / sum(seconds) if seconds else 0.0
         return {"seconds_per_epoch": seconds, "records_per_s": round(rate, 1), "resumed_from_epoch": resumed}
 
@@ -66,48 +79,65 @@ class Trainer:
     def _state(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.optimizer.variables]
 
+    def _agree(self, epochs: int) -> None:
+        """Raise InputError on every rank where one starts from other weights than the rest."""
+        weights = zlib.crc32(b"".join(np.ascontiguousarray(value).tobytes() for value in self.model.get_weights()))
+        own = np.array([epochs, weights], dtype=np.float64)
+        if not np.array_equal(self._total(own), own * self.ranks.count):
+            raise InputError(
+                f"rank {self.ranks.rank} starts after epoch {epochs} with weights {weights:08x}, others do not: "
+                f"{self.job.checkpoints} has to be one folder that every rank reads"
+            )
+
     def _epoch(self, epoch: int, report: Callable[[Progress], None]) -> dict[str, Any]:
-        job, started = self.job, time.monotonic()
-        steps, seen = self.tensors.steps("train", 1, job.batch), 0
+        job, ranks, started = self.job, self.ranks, time.monotonic()
+        rows, steps = self.tensors.rows("train"), self.tensors.steps("train", job.batch)
         total = np.zeros(3)
-        for number, batch in enumerate(shuffled(self.tensors, "train", job.batch, job.seed, epoch), 1):
-            total += [float(value) for value in self.step(batch.ids, batch.label, batch.weight)]
-            seen += len(batch.label)
-            rate = seen / (time.monotonic() - started)
+        taken = shuffled(self.tensors, "train", job.batch, job.seed, epoch, ranks.rank, ranks.count)
+        for number, batch in enumerate(taken, 1):
+            total += self.step(batch.ids, batch.label, batch.weight).numpy()
+            rate = min(rows, number * job.batch) / (time.monotonic() - started)
             report(Progress(epoch, job.epochs, number, steps, float(total[0] / max(total[2], 1)), rate))
-        loss, right, weight = total
+        loss, right, weight = (float(value) for value in total)
         return {"epoch": epoch, "loss": loss / weight, "accuracy": right / weight, **self._validate()}
 
     def _validate(self) -> dict[str, float]:
-        labels = len(self.tensors.labels)
+        labels, ranks = len(self.tensors.labels), self.ranks
         confusion, loss = np.zeros((labels, labels), dtype=np.int64), 0.0
-        for batch in batches(self.tensors, "valid", 1024):
+        for batch in batches(self.tensors, "valid", _SCORED * ranks.count, ranks.rank, ranks.count):
             real = Shard(batch.ids, batch.label, batch.weight).take(np.flatnonzero(batch.weight > 0))
             if len(real.label):
                 lost, predicted = self.score(real.ids, real.label)
                 loss += float(lost)
                 confusion += metrics.confusion(real.label, predicted.numpy(), labels)
-        found = metrics.summarize(confusion, self.tensors.labels)
+        loss, *counts = self._total(np.array([loss, *confusion.ravel()], dtype=np.float64))
+        found = metrics.summarize(np.array(counts, dtype=np.int64).reshape(labels, labels), self.tensors.labels)
         rows = max(1, found["rows"])
-        return {"val_loss": loss / rows, "val_accuracy": found["accuracy"], "val_macro_f1": found["macro_f1"]}
+        return {"val_loss": float(loss) / rows, "val_accuracy": found["accuracy"], "val_macro_f1": found["macro_f1"]}
 
-    def _functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def _total(self, values: np.ndarray) -> np.ndarray:
+        """The sum of float64 [n] over all ranks."""
+        return self.summed(values).numpy()  # type: ignore[no-any-return]
+
+    def _functions(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
         ids = tf.TensorSpec([None, self.tensors.length], tf.int32)
         label, weight = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
         model, optimizer, variables = self.model, self.optimizer, self.model.trainable_variables
 
         @tf.function(input_signature=[ids, label, weight])
-        def step(ids: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            """Summed loss, weight of right rows, weight of all rows."""
-            rows = tf.maximum(tf.reduce_sum(weight), 1.0)
+        def step(ids: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+            """Summed loss, weight of right rows, weight of all rows; of all ranks."""
             with tf.GradientTape() as tape:
                 logits = model(ids, training=True)
                 lost = tf.reduce_sum(weight * tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits))
-                mean = lost / rows
-            gradients, _ = tf.clip_by_global_norm(tape.gradient(mean, variables), _CLIP_NORM)
-            optimizer.apply_gradients(zip(gradients, variables, strict=True))
             right = tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), label), tf.float32)
-            return lost, tf.reduce_sum(weight * right), tf.reduce_sum(weight)
+            own = tf.stack([lost, tf.reduce_sum(weight * right), tf.reduce_sum(weight)])
+            # Sums, not means: a rank may have fewer rows than another, or none.
+            *gradients, total = self.ranks.total([*tape.gradient(lost, variables), own])
+            means = [tf.math.scalar_mul(1.0 / tf.maximum(total[2], 1.0), gradient) for gradient in gradients]
+            clipped, _ = tf.clip_by_global_norm(means, _CLIP_NORM)
+            optimizer.apply_gradients(zip(clipped, variables, strict=True))
+            return total
 
         @tf.function(input_signature=[ids, label])
         def score(ids: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -116,7 +146,11 @@ class Trainer:
             lost = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
             return tf.reduce_sum(lost), tf.argmax(logits, -1, tf.int32)
 
-        return step, score
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.float64)])
+        def summed(values: tf.Tensor) -> tf.Tensor:
+            return self.ranks.total([values])[0]
+
+        return step, score, summed
 
     def _is_over(self, epochs: list[dict[str, Any]]) -> bool:
         return len(epochs) >= self.job.epochs or bool(epochs) and len(epochs) - self._best(epochs) >= self.job.patience
@@ -150,8 +184,8 @@ class Trainer:
             "parameters": int(self.model.count_params()),
             "batch": job.batch,
             "rows": tensors.described["parts"]["train"]["real_rows"],
-            "steps_per_epoch": tensors.steps("train", 1, job.batch),
-            "ranks": 1,
+            "steps_per_epoch": tensors.steps("train", job.batch),
+            "ranks": self.ranks.count,
         }
         _write_json(job.out / "history.json", history)
 
