@@ -89,7 +89,8 @@ class Runner:
     def _train(self, node: Node, building: Building) -> Written:
         tensors = self.folders[node.takes[0].node]
         checkpoints = self.store.checkpoints(node.op, building.key)
-        return trainings.train(node, tensors, building.folder, checkpoints, self.run.local, self.listener.advanced)
+        advanced, spark = self.listener.advanced, self.start_spark
+        return trainings.train(node, tensors, building.folder, checkpoints, self.run.local, advanced, spark)
 
     def _operate(self, node: Node, building: Building) -> Written:
         operation = registry.operation(node.op)

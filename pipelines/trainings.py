@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models import catalogue, engines
 from models.engines.base import Progress, TrainJob
@@ -16,6 +16,9 @@ from pipelines.validation import did_you_mean, validate
 from spark_jobs.base import Written
 from textmill.errors import InputError, Problem
 from textmill.places import Place, absolute
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 VERSION = 1
 
@@ -86,7 +89,13 @@ def _evaluation(name: str, tensors: Node) -> Node:
 
 
 def train(
-    node: Node, tensors: Place, out: Place, checkpoints: Place, run: Path, advanced: Callable[[float, str], None]
+    node: Node,
+    tensors: Place,
+    out: Place,
+    checkpoints: Place,
+    run: Path,
+    advanced: Callable[[float, str], None],
+    spark: Callable[[], SparkSession],
 ) -> Written:
     """Carry a training out into `out`. Raises InputError for tensors that don't fit, WorkerLost for a lost rank."""
     given = node.params
@@ -106,7 +115,7 @@ def train(
         seed=given["seed"],
         threads=None,
     )
-    engine = engines.engine(given["engine"])
+    engine = engines.engine(given["engine"], spark)
     if unfit := engine.check(job):
         raise InputError("; ".join(unfit))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from models.engines.base import Engine, Probe
 from textmill.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _ENGINES = {"local": "models.engines.local:Local"}
 NAMES: tuple[str, ...] = tuple(_ENGINES)
@@ -16,15 +21,18 @@ def probe(name: str) -> Probe:
     return _load(name).probe()
 
 
-def engine(name: str) -> Engine:
-    """The engine called `name`; raises KeyError, or EngineUnavailable where its packages are missing."""
-    found = _load(name)
+def engine(name: str, spark: Callable[[], SparkSession] | None = None) -> Engine:
+    """The engine called `name`; raises KeyError, or EngineUnavailable where its packages are missing.
+
+    `spark` is called by engines that train on Spark's executors, when they need the session.
+    """
+    found = _load(name, spark)
     answer = found.probe()
     if not answer.available:
         raise EngineUnavailable(f"engine {name}: {answer.reason}; install it with: {answer.install}")
     return found
 
 
-def _load(name: str) -> Engine:
+def _load(name: str, spark: Callable[[], SparkSession] | None = None) -> Engine:
     module, _, attribute = _ENGINES[name].partition(":")
-    return getattr(import_module(module), attribute)()  # type: ignore[no-any-return]
+    return getattr(import_module(module), attribute)(spark)  # type: ignore[no-any-return]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from models.tensors import Tensors
 from textmill.places import Place, place
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _PLACES = ("tensors", "out", "checkpoints", "logs")
 Metric = Literal["loss", "accuracy", "macro_f1"]
@@ -86,6 +92,8 @@ class TrainStats:
     seconds_per_epoch: tuple[float, ...]
     records_per_s: float
     resumed_from_epoch: int
+    restarts: int = 0
+    """How often ranks were lost and the training went on from its last checkpoint."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON types."""
@@ -97,14 +105,36 @@ class Engine(ABC):
 
     name: ClassVar[str]
 
+    def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
+        """`spark` gives the run's session to an engine that trains on executors."""
+        self.spark = spark
+
     @abstractmethod
     def probe(self) -> Probe:
         """Whether it can be used here."""
 
-    @abstractmethod
     def check(self, job: TrainJob) -> list[str]:
         """What does not fit, found before anything expensive starts."""
+        return unfit(job.tensors, 1)
 
     @abstractmethod
     def train(self, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
         """Train and fill job.out. Raises WorkerLost where a worker ends without a result."""
+
+
+def unfit(folder: Place, ranks: int) -> list[str]:
+    """Why these tensors can't be trained on: they must be whole and hold rows to train and to validate on."""
+    tensors = Tensors(folder)
+    empty = [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not tensors.rows(part)]
+    return empty + tensors.problems(ranks)
+
+
+def missing(packages: Mapping[str, str], install: str) -> Probe:
+    """A probe for packages, given as module → name; a module is looked for, not imported."""
+    absent = [name for module, name in packages.items() if find_spec(module) is None]
+    return Probe(False, f"{' and '.join(absent)} not installed", install) if absent else Probe(True)
+
+
+def named(status: int) -> str:
+    """An exit status in words; negative ones are signals."""
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named
 from models.export import export
-from models.tensors import Tensors
 from textmill.errors import WorkerLost
 from textmill.transfer import filling, local_copy
 
@@ -30,18 +27,8 @@ class Local(Engine):
 
     def probe(self) -> Probe:
         """TensorFlow and tf_keras must be installed."""
-        missing = [package for package in ("tensorflow", "tf_keras") if find_spec(package) is None]
-        if missing:
-            return Probe(
-                False, f"{' and '.join(missing)} not installed", "scripts/setup.sh, or pip install textmill[local]"
-            )
-        return Probe(True)
-
-    def check(self, job: TrainJob) -> list[str]:
-        """Tensors must be whole and hold rows to train and to validate on."""
-        tensors = Tensors(job.tensors)
-        empty = [f"no row in the {part} part of {job.tensors}" for part in ("train", "valid") if not tensors.rows(part)]
-        return empty + tensors.problems()
+        packages = {name: name for name in ("tensorflow", "tf_keras")}
+        return missing(packages, "scripts/setup.sh, or pip install textmill[local]")
 
     def train(self, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
         """Run the worker, then export its model."""
@@ -70,12 +57,8 @@ def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> 
             worker.kill()
             worker.wait()
     if status or stats is None:
-        raise WorkerLost(0, socket.gethostname(), _named(status), str(log), _last_lines(log))
+        raise WorkerLost(0, socket.gethostname(), named(status), str(log), _last_lines(log))
     return TrainStats(tuple(stats["seconds_per_epoch"]), stats["records_per_s"], stats["resumed_from_epoch"])
-
-
-def _named(status: int) -> str:
-    return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
 def _last_lines(log: Path) -> list[str]:

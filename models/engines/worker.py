@@ -1,0 +1,38 @@
+"""What the worker processes of all engines have in common: progress as JSON lines on standard output, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from models.engines.base import Progress
+
+_REPORT_SECONDS = 0.5
+
+
+def work(train: Callable[[Callable[[Progress], None]], dict[str, Any]]) -> None:
+    """Run `train` with a function that it reports to; what it returns is the last line."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    last = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last > _REPORT_SECONDS:
+            last = time.monotonic()
+            _say(progress=progress.__dict__)
+
+    _say(done=train(report))
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):  # not sys.stdin, whose lock this thread would hold as the interpreter ends
+        pass
+    os._exit(1)
+
+
+def _say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
