@@ -73,6 +73,8 @@ EXTRAS = {
         "regex",  # datatrove's own needs, which its package does not name
         "xxhash",
         "orjson",
+        "tokenizers",
+        "spacy",
         "datasketch>=1.6",
         "gensim>=4.3",
         "joblibspark>=0.6",
