@@ -12,16 +12,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import TEXTMILL, Project
+from tests.e2e.conftest import TEXTMILL, DevCluster, Project
 from textmill.places import Place, place, remove
 
 pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="session")
-def hdfs(request: pytest.FixtureRequest) -> str:
+def hdfs(request: pytest.FixtureRequest) -> Iterator[str]:
     """hdfs://host:port of $TEXTMILL_TEST_HDFS, or of a cluster that is started."""
-    return os.environ.get("TEXTMILL_TEST_HDFS") or str(request.getfixturevalue("cluster").record["hdfs"])
+    given = os.environ.get("TEXTMILL_TEST_HDFS")
+    if given:
+        yield given
+        return
+    cluster: DevCluster = request.getfixturevalue("cluster")
+    with pytest.MonkeyPatch.context() as patched:
+        # The client configuration says that data nodes are reached by their names, which on loopback differ.
+        patched.setenv("HADOOP_CONF_DIR", cluster.environ()["HADOOP_CONF_DIR"])
+        yield str(cluster.record["hdfs"])
 
 
 @pytest.fixture
