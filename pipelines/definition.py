@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import checks, dictionaries, inputs, source, trainings, variables, wiring
+from pipelines import checks, dictionaries, inputs, profiles, source, trainings, variables, wiring
 from pipelines.model import Definition, Input, Profile
 from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
@@ -36,7 +36,8 @@ def load(
     DefinitionError with all problems.
     """
     day = date or dt.date.today()
-    tree = variables.substitute(source.override(source.read(path), sets), day)
+    placed = profiles.applied(source.override(source.read(path), sets), profile or "local")
+    tree = variables.substitute(placed, day)
     problems: list[Problem] = []
     definition = _frame(tree, problems)
     loader = _Loader(tree, definition, sample, problems)
@@ -113,11 +114,15 @@ class _Loader:
 
     def profile(self, name: str | None) -> Profile:
         """The profile to run with: the named one, `local` of the definition, or the defaults."""
-        profiles = self.definition.profiles
-        if name is not None and name != "local" and name not in profiles:
-            known = did_you_mean(name, [*profiles, "local"])
+        known_profiles = self.definition.profiles
+        if name is not None and name != "local" and name not in known_profiles:
+            known = did_you_mean(name, [*known_profiles, "local"])
             self.problems.append(self.tree.problem(("profiles",), f"there is no profile '{name}'{known}"))
-        return profiles.get(name or "local", Profile())
+        chosen = known_profiles.get(name or "local", Profile())
+        for given in chosen.inputs.keys() - self.definition.inputs.keys():
+            message = f"there is no input '{given}'{did_you_mean(given, self.input_names)}"
+            self.problems.append(self.tree.problem(("profiles", name or "local", "inputs", given), message))
+        return chosen
 
     def checks(self, nodes: dict[str, Node]) -> dict[str, tuple[checks.Check, ...]]:
         """The definition's checks by step."""

@@ -75,6 +75,9 @@ class Spark(Params):
 
     master: str = "local[*]"
     memory: str = Field("2g", pattern=r"^\d+[mg]$", description="Heap of the driver (local) or of each executor.")
+    queue: str | None = Field(None, description="Queue of YARN.")
+    executors: int | None = Field(None, ge=1, description="This many, on YARN; else as many as there is work.")
+    cores: int | None = Field(None, ge=1, description="Cores of each executor on YARN; 1 by default.")
     conf: dict[str, str] = Field({}, description="Any other setting of Spark.")
 
 
@@ -83,6 +86,8 @@ class Profile(Params):
 
     spark: Spark = Spark()
     engine: str | None = Field(None, description="Engine of all trainings.")
+    root: str | None = Field(None, description="Folder of step outputs and runs, in place of the definition's.")
+    inputs: dict[str, str] = Field({}, description="Paths of inputs, in place of the definition's.")
 
 
 class Definition(Params):

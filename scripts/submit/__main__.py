@@ -86,7 +86,7 @@ def _command(asked: request.Request, hadoop: Hadoop, settings: Settings, tag: st
     if asked.file and asked.pipeline and settings.mode == "cluster":
         path, place = bundle.definition(CACHE, asked.file, request.files(asked.pipeline))
         definition = str(path)
-    words = request.on_cluster(asked, place)
+    words = request.on_cluster(asked, place, hadoop.file_system)
     shipped = Shipped(
         application=str(Path(__file__).with_name("application.py")),
         code=str(bundle.code(CACHE)),

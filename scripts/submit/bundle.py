@@ -12,7 +12,7 @@ from scripts.submit.command import JAR_IN_CODE
 from spark_jobs import installation
 from textmill.errors import InputError
 
-PACKAGES = ("pipelines", "spark_jobs", "models", "textmill")
+PACKAGES = ("pipelines", "spark_jobs", "models", "textmill", "spark_sklearn")
 LEFT_OUT = ("__pycache__", "jars")
 
 

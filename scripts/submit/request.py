@@ -70,10 +70,10 @@ def _master(request: Request) -> list[str]:
     return [f"profiles.{pipeline.profile_name}.spark.master=yarn"]
 
 
-def on_cluster(request: Request, place: str | None) -> list[str]:
+def on_cluster(request: Request, place: str | None, file_system: str) -> list[str]:
     """The words for YARN. The definition is at `place` of the unpacked archive; None where the driver runs here.
 
-    Raises InputError where outputs would be written into a container and lost with it.
+    `hdfs:///…` becomes a path of `file_system`, for a container may have another default. Raises InputError where outputs would be written into a container and lost with it.
     """
     pipeline = request.pipeline
     if pipeline is None or request.file is None:
@@ -86,20 +86,25 @@ def on_cluster(request: Request, place: str | None) -> list[str]:
         )
     definition = f"{DEFINITION}/{place}" if place else str(request.file)
     words = [definition if word == str(request.file) else word for word in request.words]
-    sets = [f"root={root}", *_inputs(request, pipeline), *_master(request)]
+    sets = [f"root={_whole(root, file_system)}", *_inputs(request, pipeline, file_system), *_master(request)]
     dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
     return [*words, *dated, *(word for pair in sets for word in ("--set", pair))]
 
 
-def _inputs(request: Request, pipeline: Pipeline) -> list[str]:
+def _inputs(request: Request, pipeline: Pipeline, file_system: str) -> list[str]:
     """Local inputs by absolute path: data is never shipped, so the nodes must share the disk it is on."""
     found = []
     for name, given in pipeline.definition.inputs.items():
         by_hand = any(pair.startswith(f"inputs.{name}.path=") for pair in request.sets)
         folder = Path.cwd() if by_hand else Path(pipeline.file).absolute().parent
-        if not is_shared(given.path):
-            found.append(f"inputs.{name}.path={os.path.normpath(folder / given.path)}")
+        path = _whole(given.path, file_system) if is_shared(given.path) else os.path.normpath(folder / given.path)
+        if path != given.path:
+            found.append(f"inputs.{name}.path={path}")
     return found
+
+
+def _whole(uri: str, file_system: str) -> str:
+    return file_system + uri.removeprefix("hdfs://") if uri.startswith("hdfs:///") else uri
 
 
 def is_shared(path: str) -> bool:

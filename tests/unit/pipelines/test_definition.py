@@ -195,6 +195,38 @@ def test_unknown_profile(folder: Path) -> None:
     assert problems(folder, GOOD, profile="yarm")[0].endswith("there is no profile 'yarm'; there are: local")
 
 
+PLACED = """
+    profiles:
+      there: {root: "/r/${run.date}", inputs: {chats: "${root}/there.jsonl"}}
+"""
+
+
+def test_a_profile_places_the_root_and_the_inputs(folder: Path) -> None:
+    there = folder / "2026-01-02" / "there.jsonl"
+    there.parent.mkdir()
+    there.write_text((folder / "chats.jsonl").read_text(encoding="utf-8"), encoding="utf-8")
+    path = write(folder, GOOD + PLACED.strip("\n").replace("/r/", f"{folder}/") + "\n")
+    day = dt.date(2026, 1, 2)
+    assert load(path, date=day).definition.root == "runs"
+    placed = load(path, date=day, profile="there")
+    assert placed.definition.root == f"{folder}/2026-01-02"
+    assert placed.inputs["chats"].files == (there,)
+    by_hand = load(path, date=day, profile="there", sets=["root=elsewhere", f"inputs.chats.path={there}"])
+    assert by_hand.definition.root == "elsewhere"
+
+
+def test_a_profile_s_inputs_must_be_inputs(folder: Path) -> None:
+    text = GOOD + "    profiles: {there: {inputs: {chat: x.jsonl}}}\n"
+    (told,) = problems(folder, text, profile="there")
+    assert "profiles.there.inputs.chat: there is no input 'chat', did you mean 'chats'?" in told
+
+
+def test_a_profile_s_place_is_named_where_nothing_is_there(folder: Path) -> None:
+    text = GOOD + "    profiles: {there: {inputs: {chats: gone.jsonl}}}\n"
+    (told,) = problems(folder, text, profile="there")
+    assert "demo.yaml:15 " in told and "gone.jsonl" in told
+
+
 def test_steps_in_a_circle(folder: Path) -> None:
     text = GOOD.replace("from: chats,", "from: dedup,").replace(
         "from: clean}", "from: clean}\n      dedup: {do: text.dedup, from: split.train}"

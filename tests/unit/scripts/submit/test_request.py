@@ -61,7 +61,7 @@ def test_a_named_file_that_is_missing_is_told_before_anything_is_submitted(defin
 
 def test_the_words_name_the_shipped_definition_shared_paths_and_the_day(definition: Path, tmp_path: Path) -> None:
     asked = request.parse(["run", str(definition), "--set", "root=/shared/u", "--date", "2026-01-02"])
-    words = request.on_cluster(asked, "conf/small.yaml")
+    words = request.on_cluster(asked, "conf/small.yaml", "hdfs://nn:1")
     assert words[:2] == ["run", "definition/conf/small.yaml"]
     assert words.count("--date") == 1
     assert f"inputs.chats.path={tmp_path}/conf/chats.jsonl" in words
@@ -72,12 +72,17 @@ def test_the_words_name_the_shipped_definition_shared_paths_and_the_day(definiti
 def test_an_input_given_by_hand_is_relative_to_the_working_folder(definition: Path, tmp_path: Path) -> None:
     (tmp_path / "my.jsonl").write_text('{"text": "a", "intent": "x"}\n', encoding="utf-8")
     asked = request.parse(["run", str(definition), "--set", "root=/r", "--set", "inputs.chats.path=my.jsonl"])
-    assert request.on_cluster(asked, "small.yaml")[-3] == f"inputs.chats.path={tmp_path}/my.jsonl"
+    assert request.on_cluster(asked, "small.yaml", "hdfs://nn:1")[-3] == f"inputs.chats.path={tmp_path}/my.jsonl"
+
+
+def test_a_root_on_the_default_file_system_is_named_in_full(definition: Path) -> None:
+    asked = request.parse(["run", str(definition), "--set", "root=hdfs:///user/me"])
+    assert "root=hdfs://nn:1/user/me" in request.on_cluster(asked, "small.yaml", "hdfs://nn:1")
 
 
 def test_outputs_in_the_container_are_refused(definition: Path) -> None:
     with pytest.raises(InputError, match="--set root=hdfs://"):
-        request.on_cluster(request.parse(["run", str(definition)]), "small.yaml")
+        request.on_cluster(request.parse(["run", str(definition)]), "small.yaml", "hdfs://nn:1")
 
 
 def test_problems_of_the_definition_are_told_here(definition: Path) -> None:
