@@ -58,24 +58,39 @@ def start(settings: SparkSettings, log: Path, name: str = "textmill") -> SparkSe
     java, _ = installation.java()
     code = installation.jar()
     os.environ["JAVA_HOME"] = str(java.parent.parent)
-    if settings.master.startswith("local"):
-        os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log.parent.mkdir(parents=True, exist_ok=True)
+    with _noise_to(log):
+        return _session(_conf(settings, _submitted(), log, code), name)
+
+
+def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code: Path) -> dict[str, str]:
+    """What spark-submit was given goes before what the profile says, but for what the bytes of outputs depend on."""
+    master = submitted.get("spark.master", settings.master)
+    if master.startswith("local"):
+        os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log4j = Path(__file__).with_name("log4j2.properties")
     options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
-    conf = {
+    return {
         **_DEFAULTS,
         **_DETERMINISTIC,
-        "spark.master": settings.master,
+        "spark.master": master,
         "spark.driver.memory": settings.memory,
         "spark.driver.extraJavaOptions": options,
         "spark.jars": str(code),
         "spark.driver.extraClassPath": str(code),
-        **(_LOCAL if settings.master.startswith("local") else {}),
+        **(_LOCAL if master.startswith("local") else {}),
         **settings.conf,
+        **{key: value for key, value in submitted.items() if key not in _DETERMINISTIC},
     }
-    with _noise_to(log):
-        return _session(conf, name)
+
+
+def _submitted() -> dict[str, str]:
+    """The settings of the spark-submit that started this program; none where it was started otherwise."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return {}
+    from pyspark import SparkConf
+
+    return dict(SparkConf().getAll())
 
 
 def _session(conf: Mapping[str, str], name: str) -> SparkSession:

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,16 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option("--keytab", type=click.Path(exists=True, path_type=Path), help="For a cluster with Kerberos.")
 @click.option("--principal", help="For a cluster with Kerberos.")
 @click.option("--conf", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="Any other setting of Spark.")
+@click.option(
+    "--attempts",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Submit so often where the application master is lost; finished steps are reused.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the spark-submit command and do nothing.")
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="VERB [ARGUMENT]…")
-def cli(words: tuple[str, ...], dry_run: bool, **given: Any) -> int:
+def cli(words: tuple[str, ...], dry_run: bool, attempts: int, **given: Any) -> int:
     """Run `textmill VERB …` on YARN. The same call attaches to the application where it still runs."""
     asked = request.parse(words)
     hadoop = Hadoop.from_environment()
@@ -59,11 +67,15 @@ def cli(words: tuple[str, ...], dry_run: bool, **given: Any) -> int:
         return 0
     ticket = follow.Ticket(CACHE / "applications" / f"{tag}.json")
     earlier = follow.running(manager, ticket, tag)
-    if earlier:
-        click.echo(f"attached to {earlier.id}, which runs since an earlier call")
-        ticket.write(earlier.id, asked.words)
-        return _follow(hadoop, manager, ticket, earlier.id)
-    return _submit(_command(asked, hadoop, settings, tag, upload=True), asked, hadoop, manager, ticket)
+    if earlier is None and settings.mode == "client":
+        command_here = _command(asked, hadoop, settings, tag, upload=True)
+        return subprocess.run(command_here, env=_environ(settings), check=False).returncode
+
+    def begin() -> str:
+        return _submit(_command(asked, hadoop, settings, tag, upload=True), _environ(settings), asked, ticket)
+
+    application = _attach(earlier, asked, ticket) if earlier else begin()
+    return _carry(application, begin, attempts, hadoop, manager, ticket)
 
 
 def _settings(asked: request.Request, hadoop: Hadoop, given: dict[str, Any]) -> Settings:
@@ -88,7 +100,7 @@ def _command(asked: request.Request, hadoop: Hadoop, settings: Settings, tag: st
         definition = str(path)
     words = request.on_cluster(asked, place, hadoop.file_system)
     shipped = Shipped(
-        application=str(Path(__file__).with_name("application.py")),
+        application=str(installation.CHECKOUT / "scripts/job.py"),
         code=str(bundle.code(CACHE)),
         jar=str(installation.jar()),
         definition=definition,
@@ -113,17 +125,18 @@ def _uploaded(hadoop: Hadoop, settings: Settings, *, upload: bool) -> dict[str, 
     return {name: uri for name, (uri, _) in wanted.items()}
 
 
-def _submit(
-    words: list[str], asked: request.Request, hadoop: Hadoop, manager: ResourceManager, ticket: follow.Ticket
-) -> int:
-    driver_here = words[words.index("--deploy-mode") + 1] == "client"
+def _environ(settings: Settings) -> dict[str, str]:
+    """Variables for spark-submit."""
     java, _ = installation.java()
-    home = {"JAVA_HOME": str(java.parent.parent), "SPARK_HOME": str(SPARK_HOME)}
-    environ = {**os.environ, **home, "PYSPARK_PYTHON": sys.executable}
-    if driver_here:
-        return subprocess.run(words, env=environ, check=False).returncode
-    for name in ("PYTHONPATH", "PYSPARK_PYTHON"):
-        environ.pop(name, None)  # spark-submit would hand them on to the containers, where their folders do not exist
+    environ = {**os.environ, "JAVA_HOME": str(java.parent.parent), "SPARK_HOME": str(SPARK_HOME)}
+    if settings.mode == "client":
+        return {**environ, "PYSPARK_PYTHON": sys.executable}
+    # spark-submit would hand these on to the containers, where their folders do not exist
+    return {name: value for name, value in environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON")}
+
+
+def _submit(words: list[str], environ: dict[str, str], asked: request.Request, ticket: follow.Ticket) -> str:
+    """The id of the new application; raises TextmillError where YARN does not take it."""
     done = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     found = re.search(r"Submitted application (application_\d+_\d+)", done.stdout)
     if not found:
@@ -131,12 +144,30 @@ def _submit(
         raise TextmillError("YARN did not take the application; spark-submit's last words are above")
     ticket.write(found[1], asked.words)
     click.echo(f"submitted {found[1]}")
-    return _follow(hadoop, manager, ticket, found[1])
+    return found[1]
 
 
-def _follow(hadoop: Hadoop, manager: ResourceManager, ticket: follow.Ticket, application: str) -> int:
+def _attach(earlier: Application, asked: request.Request, ticket: follow.Ticket) -> str:
+    click.echo(f"attached to {earlier.id}, which runs since an earlier call")
+    ticket.write(earlier.id, asked.words)
+    return earlier.id
+
+
+def _carry(
+    application: str,
+    begin: Callable[[], str],
+    attempts: int,
+    hadoop: Hadoop,
+    manager: ResourceManager,
+    ticket: follow.Ticket,
+) -> int:
+    """Follow the application to its end, and one begun anew where it lost its driver by no doing of its own."""
     try:
         ended = follow.follow(manager, application, click.echo)
+        while ended.lost and (attempts := attempts - 1):
+            click.echo(f"{application} lost its application master; submitting again, finished steps are reused")
+            application = begin()
+            ended = follow.follow(manager, application, click.echo)
     except KeyboardInterrupt:
         return _interrupted(hadoop, ticket, application)
     ticket.remove()

@@ -1,9 +1,15 @@
-"""The zips that are shipped: the code with its jar, and a definition with the files it names."""
+"""The zips that are shipped: the code with its jar, and a definition with the files it names.
+
+`python -m scripts.submit.bundle textmill.zip` makes the first, for --py-files of a plain spark-submit.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -57,3 +63,8 @@ def make(folder: Path, name: str, files: Mapping[str, Path]) -> Path:
             archive.writestr(zipfile.ZipInfo(inside, date_time=(1980, 1, 1, 0, 0, 0)), path.read_bytes())
     beside.replace(made)
     return made
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made_in:
+        shutil.copyfile(code(Path(made_in)), sys.argv[1])

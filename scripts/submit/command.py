@@ -11,7 +11,6 @@ from scripts.submit.settings import Settings, Shipped
 CODE, DEFINITION, ENVIRONMENT = "textmill_code", "definition", "environment"
 JAR_IN_CODE = "textmill/jars/textmill.jar"
 # Spark ships the client configuration to every container, and shows it to Java alone: our reader of HDFS wants it too.
-# Absolute, for a training starts in another folder.
 HADOOP_CONF = "{{PWD}}/__spark_conf__/__hadoop_conf__"
 
 
@@ -63,7 +62,6 @@ def _conf(settings: Settings, shipped: Shipped, tag: str) -> dict[str, str]:
     conf["spark.driver.extraClassPath"] = f"{CODE}/{JAR_IN_CODE}" if settings.mode == "cluster" else shipped.jar
     if settings.mode == "cluster":
         conf["spark.yarn.appMasterEnv.PYTHONPATH"] = CODE
-        conf["spark.yarn.appMasterEnv.HADOOP_CONF_DIR"] = HADOOP_CONF
         conf["spark.yarn.appMasterEnv.PYSPARK_PYTHON"] = python
     if shipped.spark:
         conf["spark.yarn.archive"] = shipped.spark

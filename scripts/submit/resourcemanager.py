@@ -15,6 +15,12 @@ from typing import Any
 from textmill.errors import TextmillError
 
 FINAL = ("FINISHED", "FAILED", "KILLED")
+# Lost node (-100), failed disks (-101), preempted (-102), SIGKILL and SIGTERM from outside; what Spark's application
+# master itself exits with is 10 to 16, and -103 and -104 tell of too little memory: those would come again.
+_LOST = re.compile(
+    r"AM Container for \S+ exited with\s+exitCode: (-100|-101|-102|137|143)\b"
+    r"|ApplicationMaster for attempt \S+ timed out"
+)
 _OPENER = urllib.request.build_opener(
     # A proxy of the environment is for the world outside.
     urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl.create_default_context()),
@@ -57,6 +63,11 @@ class Application:
         """The exit code of the program where it ended by itself and not well."""
         found = re.search(r"User application exited with (?:status )?(\d+)", self.diagnostics)
         return int(found[1]) if found else None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the driver ended by no doing of its own: its process was killed, or its node went away."""
+        return self.state == "FAILED" and _LOST.search(self.diagnostics) is not None
 
     @property
     def exit_code(self) -> int:

@@ -76,6 +76,24 @@ def test_the_exit_code_is_the_program_s(final: str, diagnostics: str, code: int)
     assert Application.read({**app("FINISHED", final), "diagnostics": diagnostics}).exit_code == code
 
 
+MASTER = "Application a failed 1 times … due to AM Container for appattempt_1_0001_000001 exited with  exitCode: "
+
+
+@pytest.mark.parametrize(
+    ("state", "diagnostics", "lost"),
+    [
+        ("FAILED", f"{MASTER}137\nFailing this attempt.", True),
+        ("FAILED", f"{MASTER}-100\nContainer released on a *lost* node", True),
+        ("FAILED", "ApplicationMaster for attempt appattempt_1_0001_000001 timed out. Failing", True),
+        ("FAILED", f"{MASTER}1\nUser application exited with status 1", False),
+        ("FAILED", f"{MASTER}-104\nrunning beyond physical memory limits", False),
+        ("KILLED", f"{MASTER}137", False),
+    ],
+)
+def test_a_lost_application_master_is_told_from_a_program_that_failed(state: str, diagnostics: str, lost: bool) -> None:
+    assert Application.read({**app(state, "FAILED"), "diagnostics": diagnostics}).lost is lost
+
+
 def test_following_tells_each_change_once_and_ends_with_the_application(yarn: Yarn) -> None:
     waiting = app("ACCEPTED", diagnostics="[Tue Nov 24] Queue's AM resource limit exceeded.  Details : x")
     yarn.states = [waiting, waiting, app(), app(), app("FINISHED", "SUCCEEDED")]
