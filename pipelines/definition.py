@@ -97,12 +97,14 @@ class _Loader:
             elif operation is not None:
                 steps[name] = operation, step
         wired = {name: self._wires(name, step) for name, (_, step) in steps.items()}
+        beside = {name: wiring.beside(operation, step, ("steps", name)) for name, (operation, step) in steps.items()}
         connected = wiring.Wiring(self.tree, self.input_names)
         nodes = {}
-        for name in wiring.order(wired, self.tree, self.problems):
+        for name in wiring.order({name: wired[name] + beside[name] for name in steps}, self.tree, self.problems):
             operation, step = steps[name]
             if (node := self._node(name, operation, step, wired[name], connected)) is not None:
-                nodes.update(_with_prepared(node, operation))
+                taken = connected.connect_beside(operation, beside[name], self.problems)
+                nodes.update(_with_prepared(replace(node, takes=node.takes + taken), operation))
         return nodes
 
     def root(self) -> None:
@@ -155,7 +157,11 @@ class _Loader:
             return None
         takes = wired.connect(name, operation, params, named, self.problems)
         resources = self._resources(operation, params, keys)
-        keyed = {key: value for key, value in params.canonical().items() if key not in operation.path_params}
+        keyed = {
+            key: value
+            for key, value in params.canonical().items()
+            if key not in operation.path_params or isinstance(value, dict)
+        }
         outputs = wired.outputs[name]
         return Node(name, operation.name, operation.version, params, keyed, takes, outputs, resources)
 

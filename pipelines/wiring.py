@@ -53,6 +53,12 @@ def wires(given: Any, keys: Keys, tree: Tree, problems: list[Problem]) -> list[W
     return []
 
 
+def beside(operation: Operation, step: Mapping[str, Any], keys: Keys) -> list[Wire]:
+    """The steps that parameters of a step name by `from:`, each in the role of its parameter."""
+    named = {name: step[name].get("from") for name in operation.beside if isinstance(step.get(name), dict)}
+    return [Wire(given, name, (*keys, name, "from")) for name, given in named.items() if isinstance(given, str)]
+
+
 def order(wired: Mapping[str, Iterable[Wire]], tree: Tree, problems: list[Problem]) -> list[str]:
     """Step names so that each comes after what it takes; steps in a circle are a problem."""
     done: list[str] = []
@@ -84,6 +90,9 @@ class Wiring:
     tensors: dict[str, tuple[Taken, ...]] = field(default_factory=dict)
     """What each tensor.encode step takes: an operation on tensors goes back to their train rows."""
 
+    of_tensors: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The operation of each step that takes a tensor.encode step, and that step."""
+
     def connect(
         self, step: str, operation: Operation, params: Any, named: list[Wire], problems: list[Problem]
     ) -> tuple[Taken, ...]:
@@ -94,9 +103,25 @@ class Wiring:
         self.outputs[step] = operation.outputs(params)
         if operation.name == "tensor.encode":
             self.tensors[step] = tuple(taken)
+        if operation.takes == "tensors" and named:
+            self.of_tensors[step] = (operation.name, named[0].node)
         self.lineage[step] = frozenset().union(*[self._parts(wire) for wire in named])
         if self.outputs[step] == ("rows",) and (operation.train_only or any(wire.node in self.made for wire in named)):
             self.made.add(step)
+        return tuple(taken)
+
+    def connect_beside(self, operation: Operation, named: list[Wire], problems: list[Problem]) -> tuple[Taken, ...]:
+        """What a step takes by its parameters; what is wrong with it goes to `problems`."""
+        taken: list[Taken] = []
+        for wire in named:
+            wanted = operation.beside[str(wire.role)]
+            fit = {step: tensors for step, (name, tensors) in self.of_tensors.items() if name == wanted}
+            if wire.name in fit:
+                taken += Taken(wire.name, (), str(wire.role)), Taken(fit[wire.name], (), f"{wire.role}.tensors")
+            else:
+                problems.append(
+                    self.tree.problem(wire.keys, f"'{wire.name}' is no {wanted} step{did_you_mean(wire.name, fit)}")
+                )
         return tuple(taken)
 
     def _parts(self, wire: Wire) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,13 +15,24 @@ from spark_jobs import jvm, synonyms
 from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written, digest
 from spark_jobs.cuts import cut_points, place
 from spark_jobs.dedup import drop_repeated
+from spark_jobs.embeddings import neighbours, vocabulary
+from spark_jobs.encode import UNKNOWN
 from spark_jobs.output import write_parts
+from textmill.errors import InputError
 from textmill.params import Params as BaseParams
 
 SPANS = "array<struct<start:int,end:int,entity:string>>"
 _NEED_TABLE = ("synonym", "insert")
 _OPERATIONS = (*_NEED_TABLE, "swap", "delete", "spacing", "typo")
 _SPARE = 30
+
+
+class Neighbours(BaseParams):
+    """Synonyms from word vectors: a word's nearest others, the nearer the more often."""
+
+    from_: str = Field(alias="from", description="The text.embed step whose vectors they are.")
+    nearest: int = Field(5, ge=1, le=100, description="At most so many of a word's nearest.")
+    similarity: float = Field(0.6, ge=0, le=1, description="Others than with at least this cosine are no synonyms.")
 
 
 class Params(BaseParams):
@@ -41,8 +53,8 @@ class Params(BaseParams):
     delete: float = Field(0.1, ge=0, le=1, description="Share of words left out.")
     spacing: float = Field(0.1, ge=0, le=1, description="Spaces left out or put into a word, as a share of the words.")
     typo: float = Field(0.05, ge=0, le=1, description="Share of letters or syllables with a slip of the finger.")
-    synonyms: str | None = Field(
-        None, description="Table: word, tab, synonyms, and a weight if wanted; without it no synonym and no insert."
+    synonyms: str | Neighbours | None = Field(
+        None, description="Table: word, tab, synonyms, and a weight if wanted; or from: a text.embed step."
     )
     keep: Literal["entities", "none"] = Field("entities", description="What is never changed inside: entity spans.")
     keep_source: bool = Field(True, description="The source rows themselves stay in the output.")
@@ -53,7 +65,7 @@ class Params(BaseParams):
         if self.per_label is not None and "copies" in self.model_fields_set:
             raise ValueError("give one of copies and per_label")
         if self.synonyms is None and any(name in self.model_fields_set and getattr(self, name) for name in _NEED_TABLE):
-            raise ValueError("synonym and insert need a table: synonyms: FILE")
+            raise ValueError("synonym and insert need a table: synonyms: FILE or synonyms: {from: a text.embed step}")
         if not any(getattr(self, name) for name in _OPERATIONS if self.synonyms or name not in _NEED_TABLE):
             raise ValueError("every operation has the rate 0: nothing would be changed")
         return self
@@ -72,6 +84,7 @@ class Augment(Operation):
     takes = "rows"
     train_only = True
     path_params = ("synonyms",)
+    beside = {"synonyms": "text.embed"}
 
     def outputs(self, params: Params) -> tuple[str, ...]:
         """One part: the rows that were kept and made."""
@@ -79,7 +92,7 @@ class Augment(Operation):
 
     def resources(self, params: Params, entities: Mapping[str, Entity]) -> Resources:
         """The synonyms; raises DefinitionError for a table that can't be used."""
-        table = synonyms.read(Path(params.synonyms)) if params.synonyms else {}
+        table = synonyms.read(Path(params.synonyms)) if isinstance(params.synonyms, str) else {}
         return Resources({"synonyms": table}, {"synonyms": digest(table)} if table else {})
 
     def _run(self, work: Work) -> Written:
@@ -140,7 +153,7 @@ def _counted(source: DataFrame, shares: Mapping[str, float], params: Params) -> 
 
 def copies(work: Work, counted: DataFrame, columns: Sequence[str]) -> DataFrame:
     """The copies of rows with _copies: id is the row's with #number, _copy the number, _failed that nothing changed."""
-    change = jvm.function(work.spark, "augment", {**work.params.canonical(), **work.resources.data})
+    change = jvm.function(work.spark, "augment", {**work.params.canonical(), "synonyms": _table(work)})
     numbers = F.sequence(F.lit(1), F.col("_copies"))
     seeds = F.transform(numbers, lambda number: F.xxhash64(F.lit(work.params.seed), "id", "text", number))
     changed = counted.where("_copies > 0").withColumn("_made", change(F.col("text"), F.col("spans"), seeds))
@@ -155,6 +168,21 @@ def copies(work: Work, counted: DataFrame, columns: Sequence[str]) -> DataFrame:
         "_copy",
         "_failed",
     )
+
+
+def _table(work: Work) -> synonyms.Table:
+    """The file's, or made of vectors; raises InputError where no word has a neighbour that is near enough."""
+    given = work.params.synonyms
+    if not isinstance(given, Neighbours):
+        return dict(work.resources.data["synonyms"])
+    known = vocabulary.read(work.folder("synonyms.tensors"))
+    with (work.folder("synonyms") / "matrix.npy").open("rb") as stream:
+        matrix = np.load(stream)
+    present = (matrix[known.ids] != matrix[UNKNOWN]).any(axis=1)
+    found = neighbours.table(known.tokens, matrix[known.ids], present, given.nearest, given.similarity)
+    if not found:
+        raise InputError(f"no word has a neighbour of similarity {given.similarity} in step {given.from_}: lower it")
+    return found
 
 
 def _first_of_each_label(rows: DataFrame, wanted: int, shares: Mapping[str, float], seed: int) -> DataFrame:

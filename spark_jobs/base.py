@@ -147,6 +147,9 @@ class Operation(ABC):
     """Whether rows that are held out must not come in: what makes rows of rows would carry them into train."""
     path_params: ClassVar[tuple[str, ...]] = ()
     """Parameters that are paths: resolved by the definition, left out of the key (their content is in it)."""
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Parameters that may be a mapping with `from:`, by the operation of the step it names. The step's folder comes in
+    the parameter's role, and the folder of the tensors that step is made of as PARAMETER.tensors."""
 
     @abstractmethod
     def outputs(self, params: Any) -> tuple[str, ...]:

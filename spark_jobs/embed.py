@@ -26,12 +26,17 @@ from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
 from textmill.transfer import cache
 
+_USELESS = {
+    "word2vec": ("x_max",),
+    "glove": ("negative", "sample"),
+    "pretrained": ("window", "epochs", "negative", "sample", "x_max", "learning_rate", "min_count", "partition_tokens"),
+}
 _EPOCHS = {"word2vec": 5, "glove": 15, "pretrained": 0}
 _RATES = {"word2vec": 0.025, "glove": 0.05, "pretrained": 0.0}
 
 
 class Params(BaseParams):
-    """Where the vectors come from. What a method has no use for is ignored by it."""
+    """Where the vectors come from."""
 
     method: Literal["word2vec", "glove", "pretrained"] = Field(
         "word2vec", description="Skip-gram with negative sampling, GloVe, or vectors from the file `path`."
@@ -60,6 +65,8 @@ class Params(BaseParams):
             raise ValueError("path belongs to method: pretrained, which needs one")
         if self.window != "row" and self.window < 1:
             raise ValueError("window is at least 1, or row")
+        if useless := self.model_fields_set.intersection(_USELESS[self.method]):
+            raise ValueError(f"method {self.method} has no use for {' and '.join(sorted(useless))}")
         return self
 
     def training(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -31,6 +31,12 @@ Tag = Literal[
 """nori's part-of-speech tags, those of the Sejong corpus with all endings as E and all particles as J."""
 
 
+_ONLY_FOR = {
+    "sentencepiece": frozenset({"pieces", "sample"}),
+    "nori": frozenset({"user_dict", "stop_tags", "decompound"}),
+}
+
+
 class Params(BaseParams):
     """Which analyzer, and what it keeps."""
 
@@ -47,6 +53,13 @@ class Params(BaseParams):
     leaks: Literal["drop", "keep"] = Field(
         "drop", description="Rows whose tokens equal those of a row in test (or, for train, in valid): set aside."
     )
+
+    @model_validator(mode="after")
+    def _of_use(self) -> Params:
+        for analyzer, fields in _ONLY_FOR.items():
+            if analyzer != self.analyzer and (useless := self.model_fields_set & fields):
+                raise ValueError(f"{' and '.join(sorted(useless))}: only for analyzer {analyzer}, not {self.analyzer}")
+        return self
 
 
 class Tokenize(Operation):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -87,7 +87,7 @@ def _remote(uri: str, scheme: str) -> UPath:
     return UPath(uri) if scheme in _RENAMING else UPath(uri, use_listings_cache=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _problem(service: str) -> str:
     """Why nothing can be read there, and empty where it can. Clients retry for minutes, so they get a limit."""
     from upath import UPath

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipelines.definition import load
+from spark_jobs.augment import Augment
 from spark_jobs.base import Folder, Source
 from spark_jobs.embed import Embed
 from spark_jobs.encode import Encode
@@ -184,6 +186,8 @@ def test_a_definition_takes_the_tensors_and_the_train_rows_behind_them(tmp_path:
         ("tensors", "pretrained", "path belongs to method: pretrained, which needs one"),
         ("tensors", "pretrained, path: absent.vec", r"vectors\.path: .*absent\.vec: No such file"),
         ("tensors", "glove, window: 0", "window is at least 1, or row"),
+        ("tensors", "glove, negative: 5", "method glove has no use for negative"),
+        ("tensors", "word2vec, x_max: 5", "method word2vec has no use for x_max"),
     ],
 )
 def test_what_is_wrong_with_an_embed_step_is_told_before_spark_starts(
@@ -191,3 +195,55 @@ def test_what_is_wrong_with_an_embed_step_is_told_before_spark_starts(
 ) -> None:
     with pytest.raises(DefinitionError, match=message):
         load(definition(tmp_path, source, method))
+
+
+AUGMENTED = (
+    DEFINITION
+    + """
+  more: {do: text.augment, from: clean, synonyms: {from: STEP, nearest: 3, similarity: 0.5}}
+"""
+)
+
+
+def augmented(folder: Path, step: str) -> Path:
+    path = definition(folder, "tensors", "glove")
+    path.write_text(
+        AUGMENTED.replace("FROM", "tensors").replace("METHOD", "glove").replace("STEP", step), encoding="utf-8"
+    )
+    return path
+
+
+def test_a_definition_takes_synonyms_from_vectors(tmp_path: Path) -> None:
+    node = load(augmented(tmp_path, "vectors")).nodes["more"]
+    assert [(taken.node, taken.role) for taken in node.takes] == [
+        ("clean", "rows"), ("vectors", "synonyms"), ("tensors", "synonyms.tensors"),
+    ]  # fmt: skip
+    assert node.keyed["synonyms"] == {"from": "vectors", "nearest": 3, "similarity": 0.5}
+
+
+@pytest.mark.parametrize("step", ["tensors", "vector"])
+def test_synonyms_of_another_step_are_refused(tmp_path: Path, step: str) -> None:
+    with pytest.raises(DefinitionError, match=rf"steps\.more\.synonyms\.from: '{step}' is no text\.embed step"):
+        load(augmented(tmp_path, step))
+
+
+def test_words_are_replaced_by_their_neighbours(bench: Bench) -> None:
+    """Words of letters alone, as only these are taken for synonyms of one another."""
+    rows = [["".join("abcdefghij"[int(c)] if c.isdigit() else c for c in word) for word in row] for row in topics()]
+    train = tokens(bench, rows)
+    folder = tensors(bench, train)
+    vectors = Folder("synonyms", bench.run(Embed(), [folder, train], **SMALL).out)
+    off = {"swap": 0, "delete": 0, "spacing": 0, "typo": 0, "insert": 0}
+    given = [train, vectors, Folder("synonyms.tensors", folder.path)]
+    source = [replace(train, role="rows"), *given[1:]]
+    done = bench.run(Augment(), source, synonyms={"from": "vectors", "nearest": 3}, keep_source=False, **off)
+    texts = {str(number): row for number, row in enumerate(rows)}
+    changed = [
+        (old, new)
+        for row in done.rows()
+        for old, new in zip(texts[row["id"].partition("#")[0]], row["text"].split(), strict=True)
+        if old != new
+    ]
+    topical = [(old, new) for old, new in changed if old[0] == "t" and old != "the"]
+    assert len(topical) > 1000
+    assert np.mean([old.split("w")[0] == new.split("w")[0] for old, new in topical]) > 0.95

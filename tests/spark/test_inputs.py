@@ -14,7 +14,15 @@ from pyspark.sql import SparkSession
 
 from spark_jobs import jvm
 
-SPEC = {"text": "text", "label": "label", "id": None, "delimiter": ",", "max_record_bytes": 1 << 20, "sample": None, "seed": 7}
+SPEC = {
+    "text": "text",
+    "label": "label",
+    "id": None,
+    "delimiter": ",",
+    "max_record_bytes": 1 << 20,
+    "sample": None,
+    "seed": 7,
+}
 PACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}
 
 
@@ -29,7 +37,9 @@ def test_jsonl_with_bom_crlf_and_blank_lines(spark: SparkSession, tmp_path: Path
     file = tmp_path / f"in.jsonl{suffix}"
     file.write_bytes(PACK[suffix](("\ufeff" + "\r\n".join([*lines[:2], "", *lines[2:]]) + "\r\n").encode()))
     found = read(spark, file, format="jsonl")
-    assert [(row["text"], row["label"], row["reason"]) for row in found] == [(f"글 {n}", str(n), None) for n in range(3)]
+    assert [(row["text"], row["label"], row["reason"]) for row in found] == [
+        (f"글 {n}", str(n), None) for n in range(3)
+    ]
     assert found[0]["id"] == f"{file.name}:0"
 
 

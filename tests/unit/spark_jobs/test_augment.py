@@ -21,6 +21,8 @@ from spark_jobs.augment import Params
         ({"keep": "words"}, "'entities' or 'none'"),
         ({"synonym": 0.2}, "synonym and insert need a table: synonyms: FILE"),
         ({"insert": 0.2}, "synonym and insert need a table: synonyms: FILE"),
+        ({"synonyms": {"from": "vectors", "nearest": 0}}, "greater than or equal to 1"),
+        ({"synonyms": {"nearest": 3}}, "synonyms.*from"),
         ({"copies": 2, "per_label": 10}, "give one of copies and per_label"),
         ({"swap": 0, "delete": 0, "spacing": 0, "typo": 0}, "every operation has the rate 0"),
         ({"swap": 0, "delete": 0, "spacing": 0, "typo": 0, "synonym": 0, "insert": 0, "synonyms": "t"}, "the rate 0"),
