@@ -29,8 +29,8 @@ def write_parts(
     """Write `frame`, whose string column `part` names each row's part, as Parquet files `out/<part>/00000.parquet` ….
 
     `length` is what the statistics call a row's length (characters or tokens), `label` its class (column label unless
-    given). Counts, reasons, labels and lengths come from the same pass that writes. Columns of `leave_out` are for the
-    statistics alone.
+    given). Counts, reasons, labels, lengths, scripts and samples come from the same pass that writes. Columns of
+    `leave_out` are for the statistics alone.
     """
     null, columns = F.lit(None), set(frame.columns)
     reason = F.col("reason") if "reason" in columns else null
@@ -42,6 +42,7 @@ def write_parts(
         label.cast("string"),
         length.cast("int"),
         (null if unknown is None else unknown).cast("int"),
+        (F.col("text") if "text" in columns else null).cast("string"),
     )
     written = frame.where(seen).drop(*leave_out)
     written.write.partitionBy("part").parquet(places.spark_uri(out / "_scratch"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.report.reading import Reading, json_object, whole
+from pipelines.report.reading import Reading, json_object, whole, words
 from pipelines.report.scale import quantile
 from textmill.places import Place
 
@@ -28,6 +28,10 @@ class Part:
     rows: int
     labels: Mapping[str, int]
     lengths: Mapping[int, int]
+    writing: Mapping[str, int]
+    """Rows by the script that most of their letters are of, the most frequent first."""
+    samples: tuple[tuple[str, str], ...]
+    """Text and label of a few rows."""
 
     @property
     def labelled(self) -> int:
@@ -80,6 +84,11 @@ class Corpus:
     def has_lengths(self) -> bool:
         """Whether there is a length to show."""
         return any(part.lengths for part in self.parts)
+
+    @property
+    def samples(self) -> bool:
+        """Whether there is a text to show."""
+        return any(part.samples for part in self.parts)
 
     def rows(self, name: str) -> int | None:
         """Rows of a part; None where there is no such part."""
@@ -150,7 +159,10 @@ def _part(name: str, stats: Mapping[str, Any]) -> Part:
     lengths = dict(sorted((whole(int(length)), whole(rows)) for length, rows in histogram.items()))
     # Padding rows of tensors are rows without a length.
     rows = sum(lengths.values()) or whole(stats.get("rows"))
-    return Part(name, rows, labels, lengths)
+    written = ((str(script), whole(count)) for script, count in (stats.get("writing") or {}).items())
+    writing = dict(sorted(written, key=lambda pair: (-pair[1], pair[0])))
+    samples = tuple((words(row.get("text")), words(row.get("label"))) for row in stats.get("samples") or ())
+    return Part(name, rows, labels, lengths, writing, samples)
 
 
 def _stats(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.report.corpus import Corpus, Tensors, corpora, tensors
+from pipelines.report.embeddings import Embedding, embeddings
 from pipelines.report.reading import Reading, number, whole, words
 from pipelines.report.results import Model, models
 from textmill.places import Place
@@ -93,6 +94,7 @@ class ReportData:
     steps: tuple[Step, ...]
     corpora: tuple[Corpus, ...]
     tensors: tuple[Tensors, ...]
+    embeddings: tuple[Embedding, ...]
     models: tuple[Model, ...]
     notes: tuple[str, ...]
 
@@ -128,6 +130,7 @@ def gather(run: Mapping[str, Any], folder_of: Mapping[str, Place]) -> ReportData
         tuple(_step(reading, entry, manifests.get(str(entry["step"]), {}), encoded) for entry in entries),
         corpora(reading, made, encoded),
         encoded,
+        embeddings(reading, made),
         models(reading, made, run.get("metrics")),
         tuple(reading.notes),
     )

@@ -70,7 +70,11 @@ def counted(spark: SparkSession, partitions: int, rows: int, labels: int) -> dic
     label = F.when(number % 10 != 0, F.format_string("l%07d", number % labels))
     length, reason = (number % 350).cast("int"), F.when(number % 7 == 0, "odd")
     part = F.when(number % 2 == 0, "x").otherwise("y")
-    frame = spark.range(0, rows, 1, partitions).where(count(part, reason, label, length, (number % 3).cast("int")))
+    text = F.concat(
+        F.element_at(F.array(*map(F.lit, ["취소 b ", "order 취", "注文", "1,2"])), (number % 4 + 1).cast("int")), number
+    )
+    columns = part, reason, label, length, (number % 3).cast("int"), text
+    frame = spark.range(0, rows, 1, partitions).where(count(*columns))
     frame.write.format("noop").mode("overwrite").save()
     return stats()
 
@@ -87,6 +91,10 @@ def test_counts_do_not_depend_on_partitions(spark: SparkSession) -> None:
     assert lengths["histogram"]["200"] == sum(200 <= n % 350 < 300 for n in numbers)
     assert "202" not in lengths["histogram"]
     assert sum(lengths["histogram"].values()) == 3500
+    assert part["writing"] == {"hangul": 1750, "han": 1750}
+    assert stats["parts"]["y"]["writing"] == {"latin": 1750, "none": 1750}
+    reasons = [sample.get("reason") for sample in part["samples"]]
+    assert reasons == [None] * 5 + ["odd"] * 5 and len({sample["text"] for sample in part["samples"]}) == 10
 
 
 def test_no_more_than_ten_thousand_labels_are_named_and_always_the_same(spark: SparkSession) -> None:

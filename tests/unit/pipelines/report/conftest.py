@@ -47,7 +47,8 @@ def counted(labels: dict[str, int], **more: int) -> dict[str, Any]:
     """The statistics of a part: half of its rows have 3 tokens, half 9."""
     rows = sum(labels.values())
     lengths = {"sum": rows * 6, "max": 9, "histogram": {"3": rows // 2, "9": rows - rows // 2}}
-    return {"rows": rows, "labels": labels, "lengths": lengths, **more}
+    texts = {"writing": {"hangul": rows - 1, "none": 1}, "samples": [{"text": "<i>취소</i>", "label": "cancel"}]}
+    return {"rows": rows, "labels": labels, "lengths": lengths, **texts, **more}
 
 
 def predictions(folder: Path, rows: list[tuple[Any, ...]]) -> None:
@@ -74,6 +75,7 @@ def sample(tmp_path: Path) -> Sample:
     _step(made, "tokens", "text.tokenize", {"train": 100, "test": 10}, {"parts": {"train": train, "test": test}})
     unknown = {"train": {**train, "unknown": 6}, "test": {**test, "unknown": 9}}
     _step(made, "tensors", "tensor.encode", {"train": 104, "test": 10}, {"parts": unknown, "reasons": {}})
+    _step(made, "vectors", "text.embed", {}, {})
     _step(made, "train.m", "model.train", {}, {"records_per_s": 1234.6, "seconds_per_epoch": [2.5, 2.25]})
     _step(made, "evaluate.m", "model.evaluate", {"predictions": 10}, {"reasons": {}})
     _files(made)
@@ -104,7 +106,9 @@ def _files(made: Sample) -> None:
                "confusion": [[4, 2], [1, 3]]}  # fmt: skip
     tensors = {"length": 8, "parts": {"train": {"padded": 4}, "test": {"padded": 0}}}
     found = {"train.m/history.json": history, "train.m/model.json": {"model": "bigru"},
-             "evaluate.m/metrics.json": metrics, "tensors/tensors.json": tensors}  # fmt: skip
+             "evaluate.m/metrics.json": metrics, "tensors/tensors.json": tensors,
+             "vectors/embed.json": {"method": "glove", "size": 50, "tokens": 9, "hit_rate": {"vocabulary": 0.5, "running": 0.75}},
+             "vectors/neighbours.json": {"배송": [["<u>택배</u>", 0.875]]}}  # fmt: skip
     for name, content in found.items():
         (made.out.parent / name).write_text(json.dumps(content), encoding="utf-8")
     (made.folders["tensors"] / "vocabulary.tsv").write_text("<phone>\t9\n배송\t3\n", encoding="utf-8")

@@ -21,6 +21,8 @@ SECTIONS = {
     "classes": ["split", "tokens", "tensors"],
     "lengths": ["split", "tokens", "tensors"],
     "vocabulary": ["tensors"],
+    "neighbours": ["vectors"],
+    "texts": ["split", "tokens", "tensors"],
     "model-1": ["train.m", "evaluate.m"],
     "model-1-classes": ["evaluate.m"],
     "model-1-confusion": ["evaluate.m"],
@@ -137,6 +139,13 @@ def test_no_text_becomes_markup(sample: Sample) -> None:
     assert NASTY in Outline(page).text
 
 
+def test_samples_scripts_and_nearest_words_are_shown(sample: Sample) -> None:
+    page = shown(sample.page())
+    assert "test: hangul 90.0 %, none 10.0 %" in page and "<i>취소</i>" in page
+    assert "50.0 % of 9 tokens have a vector of their own, which are 75.0 % of the running text" in page
+    assert "<u>택배</u> 0.88" in page
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_is_there_when_its_data_is(sample: Sample, section: str) -> None:
     assert f'id="{section}"' in sample.page()
@@ -144,7 +153,7 @@ def test_a_section_is_there_when_its_data_is(sample: Sample, section: str) -> No
     assert section not in page.ids and f"#{section}" not in page.links
 
 
-@pytest.mark.parametrize("missing", ["clean", "split", "tokens", "tensors", "train.m", "evaluate.m"])
+@pytest.mark.parametrize("missing", ["clean", "split", "tokens", "tensors", "vectors", "train.m", "evaluate.m"])
 def test_a_missing_output_makes_it_shorter(sample: Sample, missing: str) -> None:
     whole = sample.page()
     part = sample.without(missing).page()

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Rows, labels, lengths and unknown tokens by part, and rows by reason. The order of counting never shows. */
+/** What is counted of rows by part, samples of them, and rows by reason. The order of counting never shows. */
 final class Counts implements Serializable {
     private static final int MAX_LABELS = 10_000;
     private static final String OTHERS = "…";
@@ -19,8 +19,13 @@ final class Counts implements Serializable {
     private final Map<String, Part> parts = new HashMap<>();
     private final Map<String, Long> reasons = new HashMap<>();
 
-    void add(String part, String reason, String label, Integer length, Integer unknown) {
-        parts.computeIfAbsent(part, name -> new Part()).add(label, length, unknown);
+    void add(String part, String reason, String label, Integer length, Integer unknown, String text) {
+        Part of = parts.computeIfAbsent(part, name -> new Part());
+        of.add(label, length, unknown);
+        if (text != null) {
+            of.writing.merge(Writing.of(text), 1L, Long::sum);
+            of.samples.add(reason, label, text);
+        }
         if (reason != null) {
             reasons.merge(reason, 1L, Long::sum);
         }
@@ -51,6 +56,8 @@ final class Counts implements Serializable {
         private long others;
         private final Map<String, Long> labels = new HashMap<>();
         private final Map<Integer, Long> histogram = new HashMap<>();
+        private final Map<String, Long> writing = new HashMap<>();
+        private final Samples samples = new Samples();
 
         void add(String label, Integer length, Integer unknownTokens) {
             rows++;
@@ -75,6 +82,8 @@ final class Counts implements Serializable {
             others += other.others;
             other.labels.forEach(this::count);
             other.histogram.forEach((length, count) -> histogram.merge(length, count, Long::sum));
+            other.writing.forEach((name, count) -> writing.merge(name, count, Long::sum));
+            samples.add(other.samples);
         }
 
         private void count(String label, long rows) {
@@ -109,6 +118,8 @@ final class Counts implements Serializable {
             node.set("labels", JSON.valueToTree(named));
             ObjectNode lengths = node.putObject("lengths").put("sum", sum).put("max", max);
             lengths.set("histogram", JSON.valueToTree(new TreeMap<>(histogram)));
+            node.set("writing", JSON.valueToTree(new TreeMap<>(writing)));
+            node.set("samples", samples.json());
             return unknown < 0 ? node : node.put("unknown", unknown);
         }
     }

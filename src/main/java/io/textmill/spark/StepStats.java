@@ -2,11 +2,11 @@ package io.textmill.spark;
 
 import java.io.IOException;
 import java.io.ObjectOutputStream;
-import org.apache.spark.sql.api.java.UDF5;
+import org.apache.spark.sql.api.java.UDF6;
 import org.apache.spark.util.AccumulatorV2;
 
 /**
- * Counts, reasons, labels and lengths of the rows that pass, as JSON.
+ * Counts, reasons, labels, lengths, writing systems and samples of the rows that pass, as JSON.
  *
  * <p>An accumulator that a function in the writing stage fills, for Spark counts each task of a job's last stage once,
  * however often it was tried. (Its Observation can't: a typed aggregate in it does not serialize in Spark 3.5.)
@@ -16,19 +16,20 @@ import org.apache.spark.util.AccumulatorV2;
 public final class StepStats extends AccumulatorV2<Counts, Counts> {
     private Counts counts = new Counts();
 
-    /** The function (part, reason, label, length, unknown tokens) that counts a row and lets it pass. */
-    UDF5<String, String, String, Integer, Integer, Boolean> counting() {
-        return (part, reason, label, length, unknown) -> {
-            count(part, reason, label, length, unknown);
+    /** The function (part, reason, label, length, unknown tokens, text) that counts a row and lets it pass. */
+    UDF6<String, String, String, Integer, Integer, String, Boolean> counting() {
+        return (part, reason, label, length, unknown, text) -> {
+            count(part, reason, label, length, unknown, text);
             return true;
         };
     }
 
-    private synchronized void count(String part, String reason, String label, Integer length, Integer unknown) {
-        counts.add(part, reason, label, length, unknown);
+    private synchronized void count(
+            String part, String reason, String label, Integer length, Integer unknown, String text) {
+        counts.add(part, reason, label, length, unknown, text);
     }
 
-    /** {"parts": {name: {"rows", "labels", "lengths", "unknown"}}, "reasons": {…}}. */
+    /** {"parts": {name: {"rows", "labels", "lengths", "writing", "samples", "unknown"}}, "reasons": {…}}. */
     public synchronized String json() {
         return counts.json().toString();
     }
