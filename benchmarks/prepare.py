@@ -60,11 +60,12 @@ profiles:
 
 
 class Peak(threading.Thread):
-    """Watches the memory (resident set) of this process and its children, the JVM among them."""
+    """Watches the memory (resident set) of this process and its children, the JVM among them, and the JVM's CPU time."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.jvm, self.python, self.both, self._done = 0, 0, 0, threading.Event()
+        self.cpu_seconds = 0.0
 
     def run(self) -> None:
         """Sample until stopped."""
@@ -73,7 +74,10 @@ class Peak(threading.Thread):
             sizes = {"jvm": 0, "python": 0}
             for process in (me, *me.children(recursive=True)):
                 try:
-                    sizes["jvm" if process.name() == "java" else "python"] += process.memory_info().rss
+                    java = process.name() == "java"
+                    sizes["jvm" if java else "python"] += process.memory_info().rss
+                    if java:
+                        self.cpu_seconds = max(self.cpu_seconds, sum(process.cpu_times()[:2]))
                 except psutil.NoSuchProcess:
                     continue
             self.jvm, self.python = max(self.jvm, sizes["jvm"]), max(self.python, sizes["python"])

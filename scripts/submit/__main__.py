@@ -67,6 +67,8 @@ def cli(words: tuple[str, ...], dry_run: bool, attempts: int, **given: Any) -> i
         return 0
     ticket = follow.Ticket(CACHE / "applications" / f"{tag}.json")
     earlier = follow.running(manager, ticket, tag)
+    if earlier is None:
+        _check_queue(manager, settings.queue)
     if earlier is None and settings.mode == "client":
         command_here = _command(asked, hadoop, settings, tag, upload=True)
         return subprocess.run(command_here, env=_environ(settings), check=False).returncode
@@ -75,7 +77,22 @@ def cli(words: tuple[str, ...], dry_run: bool, attempts: int, **given: Any) -> i
         return _submit(_command(asked, hadoop, settings, tag, upload=True), _environ(settings), asked, ticket)
 
     application = _attach(earlier, asked, ticket) if earlier else begin()
-    return _carry(application, begin, attempts, hadoop, manager, ticket)
+    try:
+        ended = _carried(application, begin, attempts, manager)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(hadoop, ticket, str(interrupt) or application)
+    ticket.remove()
+    follow.report(hadoop, ended, dict(settings.conf), click.echo)
+    _verdict(ended)
+    return ended.exit_code
+
+
+def _check_queue(manager: ResourceManager, queue: str | None) -> None:
+    """Raise InputError where the queue is not there or takes nothing; spark-submit would find out after its uploads."""
+    known = manager.queues() if queue else {}
+    if queue and known and known.get(queue.rpartition(".")[2]) != "RUNNING":
+        takes = ", ".join(sorted(name for name, state in known.items() if state == "RUNNING")) or "none"
+        raise InputError(f"queue {queue} takes no application (--queue, profiles.NAME.spark.queue); these do: {takes}")
 
 
 def _settings(asked: request.Request, hadoop: Hadoop, given: dict[str, Any]) -> Settings:
@@ -153,15 +170,11 @@ def _attach(earlier: Application, asked: request.Request, ticket: follow.Ticket)
     return earlier.id
 
 
-def _carry(
-    application: str,
-    begin: Callable[[], str],
-    attempts: int,
-    hadoop: Hadoop,
-    manager: ResourceManager,
-    ticket: follow.Ticket,
-) -> int:
-    """Follow the application to its end, and one begun anew where it lost its driver by no doing of its own."""
+def _carried(application: str, begin: Callable[[], str], attempts: int, manager: ResourceManager) -> Application:
+    """The application at its end, or one begun anew where it lost its driver by no doing of its own.
+
+    Raises KeyboardInterrupt with the id of the application that runs.
+    """
     try:
         ended = follow.follow(manager, application, click.echo)
         while ended.lost and (attempts := attempts - 1):
@@ -169,11 +182,8 @@ def _carry(
             application = begin()
             ended = follow.follow(manager, application, click.echo)
     except KeyboardInterrupt:
-        return _interrupted(hadoop, ticket, application)
-    ticket.remove()
-    follow.report(hadoop, ended, click.echo)
-    _verdict(ended)
-    return ended.exit_code
+        raise KeyboardInterrupt(application) from None
+    return ended
 
 
 def _again(asked: request.Request | None = None) -> str:

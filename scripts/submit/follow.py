@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.submit import hints
 from scripts.submit.hadoop import Hadoop, HadoopFailed
 from scripts.submit.resourcemanager import Application, ResourceManager, Unreachable
 from textmill.errors import TextmillError
@@ -16,6 +17,8 @@ from textmill.errors import TextmillError
 Say = Callable[[str], None]
 PATIENCE = 600.0
 """Seconds without an answer of any ResourceManager after which following ends."""
+ROOM = 30.0
+"""Seconds without a container that was asked for after which the lines to change are told."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def running(manager: ResourceManager, ticket: Ticket, tag: str) -> Application |
 
 def follow(manager: ResourceManager, application: str, say: Say, poll: float = 1.0) -> Application:
     """Tell what changes until the application has ended. Raises TextmillError when YARN is silent or forgot it."""
-    told, answered = "", time.monotonic()
+    told, answered, room = "", time.monotonic(), _Room()
     while True:
         try:
             now = manager.application(application)
@@ -70,7 +73,29 @@ def follow(manager: ResourceManager, application: str, say: Say, poll: float = 1
         if now.ended:
             return now
         told = _tell(_words(now), told, say)
+        if lacking := room.lacking(now, answered):
+            say(lacking)
         time.sleep(poll)
+
+
+class _Room:
+    """Whether an application waits for containers; YARN lets it do so for ever, and says nothing."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._told = ""
+
+    def lacking(self, now: Application, at: float) -> str | None:
+        """What to change, once for each kind of container that has not come for ROOM seconds."""
+        kind = now.waits_for
+        if not kind:
+            self._since = None
+            return None
+        self._since = at if self._since is None else self._since
+        if at - self._since < ROOM or self._told == kind:
+            return None
+        self._told = kind
+        return f"no {kind} for {at - self._since:.0f} s: {hints.room(kind, now.queue)}"
 
 
 def _tell(words: str, told: str, say: Say) -> str:
@@ -87,21 +112,27 @@ def _words(now: Application) -> str:
     return f"{now.id} is {now.state.lower()} in queue {now.queue}" + (f": {why}" if why else "")
 
 
-def report(hadoop: Hadoop, ended: Application, say: Say, seconds: float = 30) -> None:
-    """Show what the program printed, and where it failed the first error and the last lines of its log."""
+def report(hadoop: Hadoop, ended: Application, conf: Mapping[str, str], say: Say, seconds: float = 30) -> None:
+    """Show what the program printed, and where it failed the first error, the last lines of its log and what to change.
+
+    `conf` are the settings of Spark that were given by hand.
+    """
     try:
-        _report(hadoop, ended, say, seconds)
+        log = _report(hadoop, ended, say, seconds)
     except HadoopFailed as error:
+        log = ""
         say(f"{ended.diagnostics}\n{error}".strip())
+    if ended.exit_code and (advice := hints.hint(f"{ended.diagnostics}\n{log}", conf)):
+        say(f"to change: {advice}")
 
 
-def _report(hadoop: Hadoop, ended: Application, say: Say, seconds: float) -> None:
+def _report(hadoop: Hadoop, ended: Application, say: Say, seconds: float) -> str:
     log = _log(hadoop, ended.id, "stderr", seconds)
     output = _log(hadoop, ended.id, "stdout", 1).strip()
     if output:
         say(output)
     if ended.exit_code == 0:
-        return
+        return log
     said = telling(log)
     if output and ended.exited:
         said = []  # the program has said why, above; the rest is about its ending
@@ -112,6 +143,7 @@ def _report(hadoop: Hadoop, ended: Application, say: Say, seconds: float) -> Non
     if said:
         say("\n".join(["the driver's log ends:", *(f"    {line}" for line in said[-20:])]))
     say(f"all logs: yarn logs -applicationId {ended.id}")
+    return log
 
 
 # The application master prints how it will start executors between two such lines.

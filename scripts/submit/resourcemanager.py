@@ -8,7 +8,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ class Application:
     progress: float
     queue: str
     tracking: str
+    asked: int = 0
+    """Containers it has asked for and not got."""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Application:
@@ -50,13 +52,20 @@ class Application:
         return cls(
             id=answer["id"], state=answer["state"], final_status=answer["finalStatus"],
             diagnostics=(answer.get("diagnostics") or "").strip(), progress=answer.get("progress") or 0.0,
-            queue=answer.get("queue", ""), tracking=answer.get("trackingUrl", ""),
+            queue=answer.get("queue", ""), tracking=answer.get("trackingUrl", ""), asked=_asked(answer),
         )  # fmt: skip
 
     @property
     def ended(self) -> bool:
         """Whether it is over, well or not."""
         return self.state in FINAL
+
+    @property
+    def waits_for(self) -> str | None:
+        """What it can't go on without: `application master`, `executor`, or None."""
+        if self.state == "RUNNING":
+            return "executor" if self.asked else None
+        return "application master" if self.state == "ACCEPTED" else None
 
     @property
     def exited(self) -> int | None:
@@ -93,6 +102,11 @@ class ResourceManager:
         apps = ((self._get(f"/ws/v1/cluster/apps?{query}") or {}).get("apps") or {}).get("app") or []
         return Application.read(apps[0]) if apps else None
 
+    def queues(self) -> dict[str, str]:
+        """The state of each queue that takes applications, by its name; empty where the scheduler tells none."""
+        info = ((self._get("/ws/v1/cluster/scheduler") or {}).get("scheduler") or {}).get("schedulerInfo") or {}
+        return {str(leaf["queueName"]): str(leaf.get("state", "RUNNING")) for leaf in _leaves(info)}
+
     def _get(self, path: str) -> dict[str, Any] | None:
         failures = []
         for address in self.addresses:
@@ -106,3 +120,18 @@ class ResourceManager:
             except (OSError, ValueError) as error:  # ValueError: a standby answers in HTML
                 failures.append(f"{address}: {error}")
         raise Unreachable(f"no ResourceManager answers: {'; '.join(failures)}")
+
+
+def _asked(answer: Mapping[str, Any]) -> int:
+    """Containers of any place; each is asked for on its host and its rack as well."""
+    wanted = [one for one in answer.get("resourceRequests") or () if one.get("resourceName", "*") == "*"]
+    return sum(int(one.get("numContainers", 0)) for one in wanted)
+
+
+def _leaves(queue: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Queues without queues inside, of the capacity scheduler's description."""
+    inside = (queue.get("queues") or {}).get("queue") or []
+    if not inside and "queueName" in queue and queue["queueName"] != "root":
+        yield queue
+    for one in inside:
+        yield from _leaves(one)

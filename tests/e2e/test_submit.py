@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -84,3 +85,35 @@ def test_a_dry_run_prints_the_command_and_starts_nothing(project: Project, clust
     assert "--queue training" in told
     assert "run definition/small.yaml" in told
     assert "0 applications running" in cluster.command("status").stdout
+
+
+REFUSED = {
+    "an unknown queue": (
+        ["--queue", "nowhere"],
+        2,
+        "queue nowhere takes no application .* these do: default, training",
+    ),
+    "executors larger than a node": (["--memory", "100g"], 1, "ask for less by --memory"),
+    "a missing archive": (["--conf", "spark.yarn.archive=hdfs:///no/spark.zip"], 1, "--conf spark.yarn.archive"),
+    "a wrong Java": (["--conf", "spark.yarn.appMasterEnv.JAVA_HOME=/no/java"], 1, "needs Java 11 or 17 on every node"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_can_not_run_is_told_with_the_line_to_change(what: str, project: Project, cluster: DevCluster) -> None:
+    options, code, message = REFUSED[what]
+    done = run(project, cluster, *options, "run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert re.search(message, done.stdout + done.stderr), done.stdout + done.stderr
+
+
+def test_a_queue_without_room_is_told(project: Project, cluster: DevCluster) -> None:
+    """Each executor fits a node, and both of them do not fit beside the application master."""
+    sizes = ["--memory", "4200m", "--driver-memory", "2g"]
+    job = start(project, cluster, *sizes, "run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    assert job.stdout is not None
+    try:
+        told = next(line for line in job.stdout if line.startswith("no executor for "))
+        assert "queue default has no room for it" in told and "--executors, --memory or --cores" in told
+    finally:
+        job.communicate(timeout=400)

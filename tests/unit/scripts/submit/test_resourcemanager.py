@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +29,7 @@ class Yarn(ThreadingHTTPServer):
 
     states: list[dict[str, Any]]
     asked: list[str]
+    scheduler: dict[str, Any]
 
     @property
     def url(self) -> str:
@@ -44,7 +46,8 @@ class _Answer(BaseHTTPRequestHandler):
         listed = "applicationTags" in self.path
         self.send_response(200 if now else 404)
         self.end_headers()
-        self.wfile.write(json.dumps({"apps": {"app": [now]}} if listed else {"app": now}).encode())
+        answer = {"apps": {"app": [now]}} if listed else {"app": now}
+        self.wfile.write(json.dumps(self.server.scheduler if self.path.endswith("/scheduler") else answer).encode())
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silence."""
@@ -102,6 +105,34 @@ def test_following_tells_each_change_once_and_ends_with_the_application(yarn: Ya
     assert ended.exit_code == 0
     assert [words.split()[2] for words in told] == ["accepted", "in"]
     assert told[0].endswith("in queue default: Queue's AM resource limit exceeded.")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "message"),
+    [
+        (app("ACCEPTED"), "no application master for .* queue default has no room .* less by --driver-memory"),
+        (
+            {**app(), "resourceRequests": [{"resourceName": "*", "numContainers": 2}, {"resourceName": "host1"}]},
+            "no executor for .* less by --executors, --memory or --cores",
+        ),
+    ],
+)
+def test_a_wait_for_containers_says_once_what_to_change(
+    yarn: Yarn, monkeypatch: pytest.MonkeyPatch, waiting: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(follow, "ROOM", 0.0)
+    yarn.states = [waiting, waiting, waiting, app(), app("FINISHED", "SUCCEEDED")]
+    told: list[str] = []
+    follow.follow(ResourceManager([yarn.url]), ID, told.append, poll=0.01)
+    lacking = [words for words in told if words.startswith("no ")]
+    assert len(lacking) == 1 and re.match(message, lacking[0])
+
+
+def test_queues_are_the_leaves_of_the_scheduler(yarn: Yarn) -> None:
+    inner = {"queueName": "b", "queues": {"queue": [{"queueName": "c", "state": "STOPPED"}]}}
+    root = {"queueName": "root", "queues": {"queue": [{"queueName": "a", "state": "RUNNING"}, inner]}}
+    yarn.scheduler = {"scheduler": {"schedulerInfo": root}}
+    assert ResourceManager([yarn.url]).queues() == {"a": "RUNNING", "c": "STOPPED"}
 
 
 def test_an_application_that_yarn_forgot_is_an_error(yarn: Yarn) -> None:
