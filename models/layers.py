@@ -1,9 +1,16 @@
-"""What a classifier is made of. A description knows no library: each build translates it layer by layer."""
+"""What a classifier is made of. A description knows no library: each build translates it layer by layer.
+
+Padding is on the right, and its positions are left out by every layer: an embedding gives zeros there, a convolution too,
+a recurrent layer keeps its state, a pool does not look at them. Of a row without any real id every pool gives zeros.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+Activation = Literal["linear", "relu", "tanh", "softmax"]
+"""softmax stands in the last layer alone, and builds for training leave it to the loss."""
 
 
 @dataclass(frozen=True)
@@ -12,6 +19,8 @@ class Embedding:
 
     vocabulary: int
     size: int
+    trainable: bool = True
+    """False: the vectors stay what they start from."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,26 @@ class TokenDropout:
     """Takes real tokens for unknown ones (word dropout; Iyyer et al., ACL 2015): ids [batch, length] to the same."""
 
     rate: float
+
+
+@dataclass(frozen=True)
+class HashedNgrams:
+    """Ids of tokens and of their n-grams (Joulin et al., EACL 2017): [batch, length] → [batch, highest · length].
+
+    The tokens' own ids come first, then the bigrams that start at each position, then the trigrams …, 0 where one would
+    reach beyond the row's real tokens. The id of an n-gram is vocabulary + (h mod buckets) with the floored modulo, and
+    h = (… (t1 · 116049371 + t2) · 116049371 + …) + tn in 64-bit integers that wrap.
+    """
+
+    vocabulary: int
+    buckets: int
+    highest: int
+    """Tokens in the longest n-gram; 1: the tokens alone."""
+
+    @property
+    def ids(self) -> int:
+        """How many ids there are after it: what the embedding that follows has to hold."""
+        return self.vocabulary + (self.buckets if self.highest > 1 else 0)
 
 
 @dataclass(frozen=True)
@@ -36,10 +65,60 @@ class Dropout:
 
 
 @dataclass(frozen=True)
+class Conv1D:
+    """Convolution over `width` positions, the row zero-padded to keep its length: [batch, length, n] → [.., filters].
+
+    Of an even width one more position lies to the right than to the left.
+    """
+
+    filters: int
+    width: int
+    activation: Literal["linear", "relu"] = "relu"
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Batch normalisation (Ioffe and Szegedy, ICML 2015) of [batch, n], with ε = 0.001 and moving statistics.
+
+    Rows without a real id are no part of a batch's mean and variance (the biased one).
+    """
+
+    momentum: float = 0.99
+
+
+@dataclass(frozen=True)
+class Activate:
+    """An activation by itself, where normalisation comes before it."""
+
+    activation: Literal["relu", "tanh"] = "relu"
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """Long short-term memory (Hochreiter and Schmidhuber 1997): [batch, length, units], or 2 × units in both directions.
+
+    Gates are logistic, the forget gate's bias starts at 1 (Jozefowicz et al., ICML 2015).
+    """
+
+    units: int
+    bidirectional: bool = False
+
+
+@dataclass(frozen=True)
 class BidirectionalGRU:
     """Gated recurrent units (Cho et al., EMNLP 2014) in both directions: [batch, length, 2 × units]."""
 
     units: int
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum over the real positions: [batch, length, n] → [batch, n]."""
+
+
+@dataclass(frozen=True)
+class MeanPool:
+    """Mean over the real positions: [batch, length, n] → [batch, n]."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +127,57 @@ class MaxMeanPool:
 
 
 @dataclass(frozen=True)
+class AttentionPool:
+    """Weighted mean over the real positions (word attention; Yang et al., NAACL 2016): [batch, length, n] → [batch, n].
+
+    The weights are the softmax of tanh(value · kernel + bias) · context, with a kernel [n, units] and a context [units].
+    """
+
+    units: int
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Each branch on the same input, their outputs [batch, n] side by side: [batch, sum of n]."""
+
+    branches: tuple[tuple[Layer, ...], ...]
+
+
+@dataclass(frozen=True)
 class Dense:
     """Fully connected: [batch, n] → [batch, units]."""
 
     units: int
-    activation: Literal["relu", "softmax"]
+    activation: Activation
 
 
-Layer = Embedding | TokenDropout | SpatialDropout | Dropout | BidirectionalGRU | MaxMeanPool | Dense
+@dataclass(frozen=True)
+class TfidfLinear:
+    """Term frequency × inverse document frequency, rows of length 1, then linear: ids [batch, n] → [batch, labels].
+
+    What the linear baseline ends as; it is not trained by gradients. Weights: idf [ids], kernel [ids, labels], bias.
+    """
+
+    ids: int
+    labels: int
+
+
+Layer = (
+    Embedding
+    | TokenDropout
+    | HashedNgrams
+    | SpatialDropout
+    | Dropout
+    | Conv1D
+    | BatchNorm
+    | Activate
+    | LSTM
+    | BidirectionalGRU
+    | MaxPool
+    | MeanPool
+    | MaxMeanPool
+    | AttentionPool
+    | Parallel
+    | Dense
+    | TfidfLinear
+)
