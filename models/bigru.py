@@ -7,6 +7,8 @@ from pydantic import Field
 from models.layers import BidirectionalGRU, Dense, Dropout, Embedding, Layer, MaxMeanPool, SpatialDropout, TokenDropout
 from textmill.params import Params as BaseParams
 
+PAPER = "Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, EMNLP 2014"
+
 
 class Params(BaseParams):
     """Sizes and dropout; the pooling is that of Howard and Ruder (ULMFiT, ACL 2018) without the last state."""

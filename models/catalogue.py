@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from models import bigru
+from models import bigru, bigru_attention, cnn, cnn_lstm, fasttext, lstm
 from models.layers import Layer
 from textmill.params import Params
 
-_MODELS: Mapping[str, ModuleType] = {"bigru": bigru}
+_MODELS: Mapping[str, ModuleType] = {
+    "cnn": cnn,
+    "lstm": lstm,
+    "cnn_lstm": cnn_lstm,
+    "bigru": bigru,
+    "bigru_attention": bigru_attention,
+    "fasttext": fasttext,
+}
 NAMES: tuple[str, ...] = tuple(_MODELS)
 
 

@@ -2,89 +2,45 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # multi-worker training fails under Keras 3
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import numpy as np
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-import tf_keras as keras  # noqa: E402
-
-from models import layers as described  # noqa: E402
-from models.layers import Layer  # noqa: E402
-
-
-class _Seeded(keras.layers.Layer):
-    """Noise that depends on (seed, step) alone, so that a resumed training draws what an uninterrupted one does."""
-
-    def __init__(self, rate: float, seed: int, step: tf.Variable) -> None:
-        super().__init__()
-        self.rate, self.seed, self.step = rate, seed, step
-
-    def kept(self, shape: tf.Tensor) -> tf.Tensor:
-        """A random mask that is true for all but `rate` of its values."""
-        seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(self.step, tf.int64)])
-        return tf.random.stateless_uniform(shape, seed) >= self.rate
-
-
-class Dropout(_Seeded):
-    """Leaves out single values."""
-
-    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """`values` unchanged but in training."""
-        if not training or self.rate == 0:
-            return values
-        return values * tf.cast(self.kept(self.shape(values)), values.dtype) / (1 - self.rate)
-
-    def shape(self, values: tf.Tensor) -> tf.Tensor:
-        """The shape of the noise."""
-        return tf.shape(values)
-
-
-class SpatialDropout(Dropout):
-    """Leaves out whole dimensions of [batch, length, dimensions]."""
-
-    def shape(self, values: tf.Tensor) -> tf.Tensor:
-        """One value for all positions."""
-        shape = tf.shape(values)
-        return tf.stack([shape[0], 1, shape[2]])
-
-
-class TokenDropout(_Seeded):
-    """Takes ids for the unknown one; padding stays."""
-
-    def call(self, ids: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """`ids` unchanged but in training."""
-        if not training or self.rate == 0:
-            return ids
-        return tf.where(self.kept(tf.shape(ids)) | tf.equal(ids, 0), ids, tf.ones_like(ids))
+from models import keras_layers as own
+from models import layers as described
+from models.keras_layers import keras, tf
+from models.layers import Layer
 
 
 class Builder:
-    """Translates the layers of one model, in order."""
+    """Translates the layers of one model, in order; `mask` bool [batch, length] says which positions are real."""
 
     def __init__(self, seed: int, step: tf.Variable) -> None:
         self.seed, self.step, self.mask, self._noises = seed, step, None, 0
 
-    def noise(self, kind: type[_Seeded], rate: float) -> _Seeded:
+    def noise(self, kind: type[own.Noise], rate: float) -> own.Noise:
         """A layer of noise with a seed of its own."""
         self._noises += 1
         return kind(rate, self.seed * 1000 + self._noises, self.step)
 
+    def through(self, layers: Sequence[Layer], values: Any) -> Any:
+        """`values` after all layers."""
+        for layer in layers:
+            values = _translate(layer, values, self)
+        return values
+
+    def cleared(self, values: Any) -> Any:
+        """`values` [batch, length, n] with zeros at padding."""
+        return values * tf.cast(self.mask, values.dtype)[:, :, tf.newaxis]
+
 
 def build(layers: Sequence[Layer], length: int, seed: int, step: tf.Variable) -> keras.Model:
     """ids int32 [batch, length] → logits float32 [batch, labels]: the final softmax is left to loss and export."""
-    builder = Builder(seed, step)
     ids = keras.Input((length,), dtype="int32", name="ids")
-    values = ids
-    for layer in layers:
-        values = _translate(layer, values, builder)
-    return keras.Model(ids, values)
+    return keras.Model(ids, Builder(seed, step).through(layers, ids))
 
 
 @singledispatch
@@ -95,45 +51,111 @@ def _translate(layer: Any, values: Any, builder: Builder) -> Any:
 @_translate.register
 def _embedding(layer: described.Embedding, values: Any, builder: Builder) -> Any:
     builder.mask = tf.not_equal(values, 0)
-    return keras.layers.Embedding(layer.vocabulary, layer.size)(values)
+    return builder.cleared(keras.layers.Embedding(layer.vocabulary, layer.size, trainable=layer.trainable)(values))
+
+
+@_translate.register
+def _hashed_ngrams(layer: described.HashedNgrams, values: Any, builder: Builder) -> Any:
+    tokens = tf.cast(values, tf.int64)
+    found, hashed = [values], tokens
+    for shift in range(1, layer.highest):
+        following = tf.pad(tokens[:, shift:], [[0, 0], [0, shift]])
+        hashed = (hashed * described.MULTIPLIER + following) % described.PRIME
+        ids = layer.vocabulary + hashed % layer.buckets
+        found.append(tf.cast(tf.where(tf.equal(following, 0), tf.zeros_like(ids), ids), tf.int32))
+    return tf.concat(found, axis=1)
 
 
 @_translate.register
 def _spatial_dropout(layer: described.SpatialDropout, values: Any, builder: Builder) -> Any:
-    return builder.noise(SpatialDropout, layer.rate)(values)
+    return builder.noise(own.SpatialDropout, layer.rate)(values)
 
 
 @_translate.register
 def _dropout(layer: described.Dropout, values: Any, builder: Builder) -> Any:
-    return builder.noise(Dropout, layer.rate)(values)
+    return builder.noise(own.Dropout, layer.rate)(values)
 
 
 @_translate.register
 def _token_dropout(layer: described.TokenDropout, values: Any, builder: Builder) -> Any:
-    return builder.noise(TokenDropout, layer.rate)(values)
+    return builder.noise(own.TokenDropout, layer.rate)(values)
+
+
+@_translate.register
+def _conv(layer: described.Conv1D, values: Any, builder: Builder) -> Any:
+    conv = keras.layers.Conv1D(layer.filters, layer.width, padding="same", activation=layer.activation)
+    return builder.cleared(conv(values))
+
+
+@_translate.register
+def _batch_norm(layer: described.BatchNorm, values: Any, builder: Builder) -> Any:
+    return own.BatchNorm(layer.momentum)((values, tf.reduce_any(builder.mask, axis=1)))
+
+
+@_translate.register
+def _activate(layer: described.Activate, values: Any, builder: Builder) -> Any:
+    return keras.layers.Activation(layer.activation)(values)
+
+
+@_translate.register
+def _lstm(layer: described.LSTM, values: Any, builder: Builder) -> Any:
+    return _recurrent(keras.layers.LSTMCell(layer.units), layer.bidirectional, values, builder)
 
 
 @_translate.register
 def _bidirectional_gru(layer: described.BidirectionalGRU, values: Any, builder: Builder) -> Any:
-    # Not keras.layers.GRU: its choice between kernels names functions at random, so no two SavedModels would be equal.
-    gru = keras.layers.RNN(keras.layers.GRUCell(layer.units), return_sequences=True)
-    return keras.layers.Bidirectional(gru)(values, mask=builder.mask)
+    return _recurrent(keras.layers.GRUCell(layer.units), True, values, builder)
+
+
+def _recurrent(cell: Any, bidirectional: bool, values: Any, builder: Builder) -> Any:
+    # Not keras.layers.GRU or LSTM: their choice between kernels names functions at random, so no two SavedModels would
+    # be equal.
+    layer = keras.layers.RNN(cell, return_sequences=True)
+    layer = keras.layers.Bidirectional(layer) if bidirectional else layer
+    return builder.cleared(layer(values, mask=builder.mask))
+
+
+@_translate.register
+def _max_pool(layer: described.MaxPool, values: Any, builder: Builder) -> Any:
+    padding = 1.0 - tf.cast(builder.mask, values.dtype)[:, :, tf.newaxis]
+    highest = tf.reduce_max(values - padding * 1e9, axis=1)
+    return tf.where(tf.reduce_any(builder.mask, axis=1, keepdims=True), highest, tf.zeros_like(highest))
+
+
+@_translate.register
+def _mean_pool(layer: described.MeanPool, values: Any, builder: Builder) -> Any:
+    count = tf.reduce_sum(tf.cast(builder.mask, values.dtype), axis=1, keepdims=True)
+    return tf.reduce_sum(builder.cleared(values), axis=1) / tf.maximum(count, 1.0)
 
 
 @_translate.register
 def _max_mean_pool(layer: described.MaxMeanPool, values: Any, builder: Builder) -> Any:
-    real = tf.cast(builder.mask, values.dtype)[:, :, tf.newaxis]
-    count = tf.maximum(tf.reduce_sum(real, axis=1), 1.0)
-    highest = tf.reduce_max(values - (1.0 - real) * 1e9, axis=1)
-    highest = tf.where(tf.reduce_any(builder.mask, axis=1, keepdims=True), highest, tf.zeros_like(highest))
-    return tf.concat([highest, tf.reduce_sum(values * real, axis=1) / count], axis=-1)
+    both = (described.MaxPool(), described.MeanPool())
+    return tf.concat([_translate(pool, values, builder) for pool in both], axis=-1)
+
+
+@_translate.register
+def _attention_pool(layer: described.AttentionPool, values: Any, builder: Builder) -> Any:
+    hidden = keras.layers.Dense(layer.units, activation="tanh")(values)
+    scores = keras.layers.Dense(1, use_bias=False)(hidden)[:, :, 0]
+    weights = tf.nn.softmax(scores - (1.0 - tf.cast(builder.mask, values.dtype)) * 1e9)
+    return tf.reduce_sum(builder.cleared(values) * weights[:, :, tf.newaxis], axis=1)
+
+
+@_translate.register
+def _parallel(layer: described.Parallel, values: Any, builder: Builder) -> Any:
+    return tf.concat([builder.through(branch, values) for branch in layer.branches], axis=-1)
 
 
 @_translate.register
 def _dense(layer: described.Dense, values: Any, builder: Builder) -> Any:
-    return keras.layers.Dense(layer.units, activation=None if layer.activation == "softmax" else layer.activation)(
-        values
-    )
+    activation = None if layer.activation in ("softmax", "linear") else layer.activation
+    return keras.layers.Dense(layer.units, activation=activation)(values)
+
+
+@_translate.register
+def _tfidf_linear(layer: described.TfidfLinear, values: Any, builder: Builder) -> Any:
+    return own.TfidfLinear(layer.ids, layer.labels)(values)
 
 
 def set_threads(threads: int) -> tuple[int, int]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+MULTIPLIER, PRIME = 116_049_371, 2**31 - 1
+"""Of the hash of n-grams; the multiplier is fastText's."""
+
 Activation = Literal["linear", "relu", "tanh", "softmax"]
 """softmax stands in the last layer alone, and builds for training leave it to the loss."""
 
@@ -35,8 +38,8 @@ class HashedNgrams:
     """Ids of tokens and of their n-grams (Joulin et al., EACL 2017): [batch, length] → [batch, highest · length].
 
     The tokens' own ids come first, then the bigrams that start at each position, then the trigrams …, 0 where one would
-    reach beyond the row's real tokens. The id of an n-gram is vocabulary + (h mod buckets) with the floored modulo, and
-    h = (… (t1 · 116049371 + t2) · 116049371 + …) + tn in 64-bit integers that wrap.
+    reach beyond the row's real tokens. The id of an n-gram t1 … tn is vocabulary + (h mod buckets), where h is t1 and then
+    for each further token (h · MULTIPLIER + t) mod PRIME (Karp and Rabin 1987), which never overflows 64 bits.
     """
 
     vocabulary: int
@@ -83,7 +86,7 @@ class BatchNorm:
     Rows without a real id are no part of a batch's mean and variance (the biased one).
     """
 
-    momentum: float = 0.99
+    momentum: float = 0.9
 
 
 @dataclass(frozen=True)
