@@ -29,6 +29,7 @@ CORE = [
     "universal-pathlib>=0.3",  # stores and inputs on hdfs:// and object stores have pathlib's interface
 ]
 HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads and writes were seen to agree with
+S3 = ["s3fs>=2025.3"]
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
@@ -52,7 +53,8 @@ EXTRAS = {
         "horovod==0.28.1",  # a source distribution only: it is compiled against the TensorFlow that is installed
     ],
     "hdfs": HDFS,
-    "s3": ["s3fs>=2025.3"],
+    "s3": S3,
+    "s3test": [*S3, "moto[server]>=5"],  # a server that speaks S3
     "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
     "sklearn": SKLEARN,
     "test": [

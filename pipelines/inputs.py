@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from pipelines.model import Input
 from pipelines.validation import did_you_mean
@@ -98,9 +98,10 @@ def _csv_columns(file: Place, given: Input) -> list[str]:
 
 def _jsonl_columns(file: Place, given: Input) -> list[str] | None:
     """The fields of the first record that is a JSON object, of the first hundred; None where none is."""
-    with _open(file) as stream:
+    # The files of some stores read lines, but none of a limited length.
+    with _open(file) as stream, io.BufferedReader(cast("io.RawIOBase", stream)) as buffered:
         for _ in range(100):
-            line = stream.readline(given.max_record_bytes)
+            line = buffered.readline(given.max_record_bytes)
             try:
                 record = json.loads(line.decode("utf-8-sig"))
             except ValueError:

@@ -8,7 +8,8 @@ usage() {
     cat <<'TEXT'
 usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--lock [UV OPTION…]]
 
-  --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, yarn, sklearn (Python packages), browser (Debian's chromium).
+  --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn (Python packages), browser (Debian's
+           chromium).
            What was asked for once stays: later calls need not repeat it. To be rid of it, remove .venv.
   --lock   write requirements.lock anew from setup.py and requirements.overrides, keeping versions that still fit;
            `--lock --upgrade` takes the newest. Installs nothing.
@@ -25,7 +26,7 @@ JAR=build/libs/textmill.jar
 VENV_STAMP=.venv/textmill.stamp
 JAR_STAMP=build/textmill-jar.stamp
 ASKED=$CACHE/extras
-LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 yarn sklearn)
+LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn)
 # The uv that is fetched where PATH has none, or one too old to check hashes given as constraints.
 UV_OLDEST=0.7.0
 UV_PINNED='uv==0.13.9
@@ -78,13 +79,13 @@ parse() {
     done
     for word in ${words[*]-}; do
         case $word in
-            bench | tensorflowonspark | bigdl | hdfs | s3 | yarn | sklearn) EXTRAS+=("$word") ;;
+            bench | tensorflowonspark | bigdl | hdfs | s3 | s3test | yarn | sklearn) EXTRAS+=("$word") ;;
             local | test) ;; # always there
             browser) BROWSER=yes ;;
             horovod) missing "horovod is compiled against the TensorFlow of .venv and so not in requirements.lock." \
                 "After this script, with cmake and g++: HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1" \
                 "uv pip install --python .venv/bin/python --no-build-isolation --no-binary horovod horovod==0.28.1" ;;
-            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, yarn, sklearn, browser)" ;;
+            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, browser)" ;;
         esac
     done
 }
@@ -248,6 +249,16 @@ build_jar() {
     mv "$JAR_STAMP.new" "$JAR_STAMP"
 }
 
+# Spark's own client of S3, for Python's reads no jar.
+s3_current() {
+    [[ " ${EXTRAS[*]-} " != *" s3"* ]] || compgen -G "build/s3/hadoop-aws-*.jar" >/dev/null
+}
+
+fetch_s3() {
+    export GRADLE_OPTS="${GRADLE_OPTS:-} --add-opens=java.base/java.lang=ALL-UNNAMED"
+    gradle --no-daemon -q -p "$ROOT" s3Jars
+}
+
 # --- all of it ---------------------------------------------------------------------------------------------------
 
 remember_extras() {
@@ -278,7 +289,7 @@ main() {
         return
     fi
     remember_extras
-    if [ -z "$BROWSER" ] && venv_current && jar_current; then
+    if [ -z "$BROWSER" ] && venv_current && jar_current && s3_current; then
         say "up to date: .venv${EXTRAS[*]:+ with ${EXTRAS[*]}}, $JAR"
         java_hint
         return
@@ -290,6 +301,7 @@ main() {
         phase "Python packages into .venv" install_python
     fi
     jar_current || phase "$JAR by Gradle on Java $(find_jdk && java_major "$JAVA_HOME")" build_jar
+    s3_current || phase "Spark's client of S3 into build/s3 (280 MB)" fetch_s3
     say "ready after $((SECONDS - start)) s: .venv/bin/textmill${EXTRAS[*]:+ with ${EXTRAS[*]}}, $JAR"
     java_hint
 }

@@ -29,6 +29,11 @@ def jar() -> Path:
     return path
 
 
+def s3_jars() -> list[Path]:
+    """Spark's client of S3 where `scripts/setup.sh --with s3` has put it."""
+    return sorted((CHECKOUT / "build/s3").glob("*.jar"))
+
+
 def java() -> tuple[Path, int]:
     """A `java` that fits and its major version: JAVA_HOME's, the PATH's, or another that is installed.
 

@@ -77,11 +77,23 @@ def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code
         "spark.driver.memory": settings.memory,
         "spark.driver.extraJavaOptions": options,
         "spark.jars": str(code),
-        "spark.driver.extraClassPath": str(code),
+        "spark.driver.extraClassPath": os.pathsep.join(map(str, [code, *installation.s3_jars()])),
+        **_s3(os.environ),
         **(_LOCAL if master.startswith("local") else {}),
         **settings.conf,
         **{key: value for key, value in submitted.items() if key not in _DETERMINISTIC},
     }
+
+
+def _s3(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where S3 is, told to Spark by the same variables as to Python's client; keys it finds in them by itself."""
+    prefix, found = "spark.hadoop.fs.s3a.", {}
+    if endpoint := environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
+        # Names of buckets as names of hosts are for Amazon's own service alone.
+        found |= {f"{prefix}endpoint": endpoint, f"{prefix}path.style.access": "true"}
+    if region := environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"):
+        found[f"{prefix}endpoint.region"] = region
+    return found
 
 
 def _submitted() -> dict[str, str]:

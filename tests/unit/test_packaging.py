@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 import textmill
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKED_EXTRAS = ("local", "test", "bench", "tensorflowonspark", "bigdl", "hdfs", "s3", "yarn", "sklearn")
+LOCKED_EXTRAS = ("local", "test", "bench", "tensorflowonspark", "bigdl", "hdfs", "s3", "s3test", "yarn", "sklearn")
 
 
 @pytest.fixture(scope="module")
