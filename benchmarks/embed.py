@@ -112,7 +112,7 @@ def main() -> None:
 
 def described(step: dict[str, Any]) -> dict[str, Any]:
     """What a text.embed step says of itself."""
-    found: dict[str, Any] = json.loads(Path(step["output"], "embed.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(Path(step["output"], "manifest.json").read_text(encoding="utf-8"))["stats"]
     return found
 
 

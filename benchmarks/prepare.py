@@ -74,10 +74,13 @@ class Peak(threading.Thread):
             sizes = {"jvm": 0, "python": 0}
             for process in (me, *me.children(recursive=True)):
                 try:
-                    java = process.name() == "java"
-                    sizes["jvm" if java else "python"] += process.memory_info().rss
-                    if java:
+                    used = process.memory_info().rss
+                    if process.name() == "java":
+                        # A copy of it for a moment, where it starts another program, is no memory of its own.
+                        sizes["jvm"] = max(sizes["jvm"], used)
                         self.cpu_seconds = max(self.cpu_seconds, sum(process.cpu_times()[:2]))
+                    else:
+                        sizes["python"] += used
                 except psutil.NoSuchProcess:
                     continue
             self.jvm, self.python = max(self.jvm, sizes["jvm"]), max(self.python, sizes["python"])

@@ -99,7 +99,7 @@ class Embed(Operation):
     """Writes matrix.npy (float32 [ids, size]), embed.json and neighbours.json."""
 
     name = "text.embed"
-    version = 1
+    version = 2
     Params = Params
     takes = "tensors"
     path_params = ("path",)
@@ -130,12 +130,13 @@ class Embed(Operation):
         seconds = time.monotonic() - started
         with places.replacing(work.out / "matrix.npy") as stream:
             np.save(stream, matrix(known, table))
-        described = describe(work, known, table, seconds)
+        described = describe(work, known, table)
         write_json(work.out / "embed.json", described)
         asked = work.params.show or neighbours.frequent(known.tokens, table.present)
         near = neighbours.nearest(known.tokens, table.vectors, table.present, asked)
         write_json(work.out / "neighbours.json", near)
-        return Written({}, described)
+        pace = {"seconds": round(seconds, 3), "records_per_s": round(described["records"] / seconds, 1)}
+        return Written({}, {**described, **pace})
 
 
 def matrix(known: Vocabulary, table: Table) -> np.ndarray:
@@ -147,8 +148,8 @@ def matrix(known: Vocabulary, table: Table) -> np.ndarray:
     return whole
 
 
-def describe(work: Work, known: Vocabulary, table: Table, seconds: float) -> dict[str, Any]:
-    """The hit rate (tokens with a vector of their own, by vocabulary and by running tokens of train), and the pace."""
+def describe(work: Work, known: Vocabulary, table: Table) -> dict[str, Any]:
+    """The hit rate: tokens with a vector of their own, by vocabulary and by running tokens of train."""
     records = sum(source.rows for source in work.rows("train"))
     running = work.role("train").agg(F.sum(F.size("tokens"))).first()
     tokens = int(running[0] or 0) if running else 0
@@ -164,8 +165,6 @@ def describe(work: Work, known: Vocabulary, table: Table, seconds: float) -> dic
             "running": round(int(known.counts[table.own].sum()) / max(1, tokens), 6),
         },
         "records": records,
-        "seconds": round(seconds, 3),
-        "records_per_s": round(records / seconds, 1),
     }
 
 
