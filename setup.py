@@ -30,6 +30,7 @@ CORE = [
 ]
 HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads and writes were seen to agree with
 S3 = ["s3fs>=2025.3"]
+SERVE = ["aiohttp>=3.11", "prometheus-client>=0.21"]
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
@@ -57,9 +58,12 @@ EXTRAS = {
     "s3test": [*S3, "moto[server]>=5"],  # a server that speaks S3
     "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
     "sklearn": SKLEARN,
+    "serve": SERVE,
     "test": [
         *HDFS,
         *SKLEARN,
+        *SERVE,
+        "schemathesis>=4",  # requests that a served OpenAPI description allows and forbids
         "pytest>=8",
         "pytest-timeout>=2.3",
         "hypothesis>=6.100",

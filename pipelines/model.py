@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
+from pipelines import promotion
 from textmill.params import Params
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -23,6 +24,7 @@ def _share(value: Any) -> Any:
 _SHARE_SCHEMA = {
     "anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[0-9.]+\s*%$"}]
 }
+Condition = Annotated[str, AfterValidator(promotion.checked)]
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema(_SHARE_SCHEMA)]
 
 
@@ -70,6 +72,14 @@ class Train(Params):
     seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
 
 
+class Promote(Params):
+    """Which daily run's model is published."""
+
+    if_: Condition = Field("macro_f1 > last", alias="if", description="Such as `macro_f1 > last + 0.002`.")
+    train: str | None = Field(None, description="The training whose model it is, where there are several.")
+    keep: int = Field(5, ge=1, description="Versions that are kept, the current one always.")
+
+
 class Spark(Params):
     """Where Spark runs."""
 
@@ -104,6 +114,7 @@ class Definition(Params):
     steps: dict[Name, Any] = Field(description="do: an operation; from: what it takes; its parameters.")
     checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
     train: dict[Name, Train] = {}
+    promote: Promote | None = None
     profiles: dict[Name, Profile] = {}
 
     @field_validator("entities", mode="before")

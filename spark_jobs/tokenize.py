@@ -11,11 +11,13 @@ from pyspark.sql import functions as F
 
 from spark_jobs import jvm, sentencepieces
 from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written, digest, union
-from spark_jobs.output import write_parts
+from spark_jobs.output import write_json, write_parts
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
 
 PARTS = ("train", "valid", "test")
+ANALYSIS = "analysis.json"
+"""The parameters, user dictionary included, beside the tokens: with them a published model analyses texts alone."""
 
 Analyzer = Literal[
     "nori", "standard", "english", "simple", "whitespace", "char", "jamo", "sentencepiece", "cjk", "kuromoji", "smartcn", "arabic", "brazilian", "czech",
@@ -66,7 +68,7 @@ class Tokenize(Operation):
     """Adds the column tokens; sets aside (reason `leak`) what would let a held-out text into another part."""
 
     name = "text.tokenize"
-    version = 2
+    version = 3
     Params = Params
     takes = "parts"
 
@@ -87,6 +89,7 @@ class Tokenize(Operation):
 
     def _run(self, work: Work) -> Written:
         """The parts tokenized, with leaks set aside."""
+        write_json(work.out / ANALYSIS, {**work.params.canonical(), **work.resources.data})
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
         rows = self._tokenized(work, parts)
         checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)

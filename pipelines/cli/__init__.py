@@ -17,6 +17,9 @@ _VERBS = {
     "peek": "Show sample rows of a step, also of those set aside.",
     "runs": "List runs, the newest first.",
     "show": "Show one run.",
+    "promote": "Publish what a run trained, if it is better than the last version.",
+    "versions": "List published versions.",
+    "rollback": "Go back to an earlier version.",
     "schema": "Print the JSON Schema of definitions, for editors.",
     "doctor": "Check Java, the jar, Spark and the engines of this installation.",
 }

@@ -17,7 +17,19 @@ from packaging.utils import canonicalize_name
 import textmill
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKED_EXTRAS = ("local", "test", "bench", "tensorflowonspark", "bigdl", "hdfs", "s3", "s3test", "yarn", "sklearn")
+LOCKED_EXTRAS = (
+    "local",
+    "test",
+    "bench",
+    "tensorflowonspark",
+    "bigdl",
+    "hdfs",
+    "s3",
+    "s3test",
+    "yarn",
+    "sklearn",
+    "serve",
+)
 
 
 @pytest.fixture(scope="module")

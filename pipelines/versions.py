@@ -1,0 +1,210 @@
+"""Published models: ROOT/models/<name>/<version>, complete or absent, and `current`, which names one of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.lineage import Lineage, Output
+from pipelines.store import write_json
+from textmill import places
+from textmill.errors import InputError, TextmillError
+from textmill.places import Place
+
+FOLDER, MANIFEST, CURRENT, CHAIN = "models", "manifest.json", "current.json", "chain.json"
+KEEP = 5
+_OF_TENSORS = ("vocabulary.tsv", "labels.json", "tensors.json")
+_FIGURES = ("rows", "accuracy", "macro_f1")
+_HISTORY = 1000
+
+
+@dataclass(frozen=True)
+class Version:
+    """One published model: a folder that needs nothing outside of it."""
+
+    name: str
+    number: int
+    folder: Place
+    manifest: Mapping[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """rows, accuracy and macro_f1 on the test part of its run."""
+        return dict(self.manifest["metrics"])
+
+    def damage(self) -> str | None:
+        """What is wrong with its files, or None where each is there with its checksum."""
+        for name, described in self.manifest["files"].items():
+            try:
+                if places.checksum(self.folder / name) != described["sha256"]:
+                    return f"{name} has changed (its checksum differs)"
+            except OSError as error:
+                return f"{name} can't be read: {places.brief(error)}"
+        return None
+
+
+class Versions:
+    """The versions of the model `name` under a root."""
+
+    def __init__(self, root: Place, name: str) -> None:
+        self.name, self.folder = name, root / FOLDER / name
+
+    def all(self) -> list[Version]:
+        """Every published version, the oldest first."""
+        numbers = sorted(int(found.name) for found in _inside(self.folder) if found.name.isdigit())
+        return [version for number in numbers if (version := self._read(number)) is not None]
+
+    def get(self, number: int) -> Version:
+        """The version with this number; raises InputError where there is none."""
+        if (version := self._read(number)) is None:
+            known = ", ".join(str(version.number) for version in self.all()) or "none"
+            raise InputError(f"model {self.name} has no version {number} (there are: {known})")
+        return version
+
+    def current(self) -> Version | None:
+        """The version in use; None before the first is published."""
+        number = self.pointer().get("version")
+        return None if number is None else self.get(number)
+
+    def pointer(self) -> dict[str, Any]:
+        """current.json: version, since, and history, all that were current, the last being the present one."""
+        try:
+            return dict(json.loads((self.folder / CURRENT).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+
+    def publish(self, lineage: Lineage, why: str, keep: int = KEEP) -> Version:
+        """A new version of what a run trained, then current; all but the newest `keep` and the current are removed.
+
+        Raises TextmillError where an output changed while it was copied: then nothing is published.
+        """
+        number = self._next()
+        final = self.folder / str(number)
+        beside = self.folder / f"{number}.{places.owner()}-{uuid.uuid4().hex[:8]}.part"
+        building = beside if places.renames(final) else final
+        building.mkdir(parents=True, exist_ok=True)
+        try:
+            manifest = _fill(building, self.name, number, lineage, why)
+            write_json(building / MANIFEST, manifest)  # last: without it nobody takes the folder for a version
+            if building != final:
+                places.rename_folder(building, final)
+        except BaseException:
+            places.remove(building)
+            raise
+        self._point(number, [*self.pointer().get("history", []), number])
+        self.forget(keep)
+        return Version(self.name, number, final, manifest)
+
+    def rollback(self, to: int | None = None) -> Version:
+        """Make the version before the current one (or `to`) current again; raises InputError where there is none."""
+        history = self.pointer().get("history", [])
+        earlier = [number for number in history[:-1] if self._read(number) is not None and number != history[-1]]
+        if to is None and not earlier:
+            raise InputError(f"model {self.name} has no version before the current one to go back to")
+        version = self.get(earlier[-1] if to is None else to)
+        cut = len(history) - history[::-1].index(version.number) if version.number in history else len(history)
+        self._point(version.number, [*history[:cut], *([] if version.number in history else [version.number])])
+        return version
+
+    def forget(self, keep: int, dry: bool = False) -> list[int]:
+        """Remove all versions but the newest `keep` and the current one; the numbers of those removed."""
+        present = self.pointer().get("version")
+        old = [version for version in self.all()[: -max(1, keep)] if version.number != present]
+        for version in old if not dry else ():
+            (version.folder / MANIFEST).unlink(missing_ok=True)
+            places.remove(version.folder)
+        return [version.number for version in old]
+
+    def _point(self, number: int, history: list[int]) -> None:
+        now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
+        newest = max(number, self.pointer().get("newest", 0))
+        pointer = {"version": number, "since": now, "newest": newest, "history": history[-_HISTORY:]}
+        write_json(self.folder / CURRENT, pointer)
+
+    def _next(self) -> int:
+        """A number never used before: a number stands for one model for ever, also after rollback and removal."""
+        found = [int(found.name.partition(".")[0]) for found in _inside(self.folder) if found.name[:1].isdigit()]
+        return 1 + max([self.pointer().get("newest", 0), *found])
+
+    def _read(self, number: int) -> Version | None:
+        folder = self.folder / str(number)
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return Version(self.name, number, folder, manifest)
+
+
+def names(root: Place) -> list[str]:
+    """Names of all models that have a version under a root."""
+    return sorted(found.name for found in _inside(root / FOLDER) if (found / CURRENT).exists())
+
+
+def _inside(folder: Place) -> list[Place]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> dict[str, Any]:
+    """Copy what the version is made of and describe it."""
+    from spark_jobs.sentencepieces import FILE as PIECES
+
+    files: dict[str, Any] = {}
+    _copy(lineage.model, folder, files, lambda file: not file.startswith("logs/"))
+    _copy(lineage.tensors, folder, files, _OF_TENSORS.__contains__)
+    _copy(lineage.tokens, folder, files, PIECES.__eq__)
+    _copy(lineage.evaluation, folder, files, "metrics.json".__eq__)
+    write_json(folder / CHAIN, _chain(lineage))
+    said = places.info(folder / CHAIN)
+    files[CHAIN] = {"bytes": said.size, "sha256": places.checksum(folder / CHAIN)}
+    run = lineage.run
+    scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return {
+        "name": name,
+        "version": number,
+        "why": why,
+        "published": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        "run": run["run"],
+        "date": run["date"],
+        "definition": run["definition"],
+        "train": lineage.train,
+        "keys": {output.step: output.key for output in lineage.outputs},
+        "metrics": {figure: scores[figure] for figure in _FIGURES},
+        "files": files,
+    }
+
+
+def _chain(lineage: Lineage) -> dict[str, Any]:
+    """What a raw text goes through before the model: the parameters of clean, tokenize and encode."""
+    from spark_jobs.tokenize import ANALYSIS
+
+    analysis = json.loads((lineage.tokens.folder / ANALYSIS).read_text(encoding="utf-8"))
+    described = json.loads((lineage.tensors.folder / "tensors.json").read_text(encoding="utf-8"))
+    encode = {
+        "length": described["length"],
+        "truncate": described["truncate"],
+        "oov_buckets": described["vocabulary"]["unknown_buckets"],
+    }
+    return {"clean": dict(lineage.clean), "tokenize": analysis, "encode": encode}
+
+
+def _copy(output: Output, folder: Place, files: dict[str, Any], wanted: Callable[[str], bool]) -> None:
+    names = [name for name in output.manifest["files"] if wanted(name)]
+    for parent in sorted({(folder / name).parent for name in names}, key=str):
+        parent.mkdir(parents=True, exist_ok=True)
+
+    def copy(name: str) -> None:
+        with (output.folder / name).open("rb") as source, (folder / name).open("wb") as sink:
+            shutil.copyfileobj(source, sink, 8 << 20)
+        if places.checksum(folder / name) != output.manifest["files"][name]["sha256"]:
+            raise TextmillError(f"{output.folder / name} changed while it was published; run again")
+
+    list(places.in_threads(copy, names))
+    files.update({name: output.manifest["files"][name] for name in names})
