@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import checks, dictionaries, inputs, profiles, source, trainings, variables, wiring
+from pipelines import checks, dated, dictionaries, inputs, profiles, source, trainings, variables, wiring
 from pipelines.model import Definition, Input, Profile
 from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs import registry
 from spark_jobs.base import Entity, InputFiles, Operation, Resources
-from textmill.errors import DefinitionError, InputError, Problem, TextmillError
+from textmill.errors import DefinitionError, InputError, MissingInput, Problem, TextmillError
 from textmill.params import Params
 from textmill.places import is_uri, named
 
@@ -33,22 +33,23 @@ def load(
     """The pipeline that the file `path` defines.
 
     `sets` are `key.key=value`, `sample` reads that share of every input's records. Raises InputError, or
-    DefinitionError with all problems.
+    DefinitionError with all problems: MissingInput where files that are not there are all that is wrong.
     """
     day = date or dt.date.today()
     placed = profiles.applied(source.override(source.read(path), sets), profile or "local")
     tree = variables.substitute(placed, day)
     problems: list[Problem] = []
     definition = _frame(tree, problems)
-    loader = _Loader(tree, definition, sample, problems)
+    loader = _Loader(tree, definition, sample, problems, placed, day)
     loader.root()
     nodes = loader.nodes()
     where = loader.profile(profile)
     nodes.update(trainings.nodes(definition, where, nodes, tree, problems))
     found = loader.checks(nodes)
     if problems:
-        raise DefinitionError(_in_order(problems))
-    return Pipeline(str(path), definition, day, profile or "local", where, nodes, loader.inputs, found)
+        raise (MissingInput if loader.missing >= set(problems) else DefinitionError)(_in_order(problems))
+    nodes = dated.by_date(nodes, loader.dates)
+    return Pipeline(str(path), definition, day, profile or "local", where, nodes, loader.inputs, found, loader.dates)
 
 
 def _frame(tree: Tree, problems: list[Problem]) -> Definition:
@@ -80,11 +81,24 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 class _Loader:
     """One loading: gathers problems, so that all of them are told at once."""
 
-    def __init__(self, tree: Tree, definition: Definition, sample: float | None, problems: list[Problem]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        definition: Definition,
+        sample: float | None,
+        problems: list[Problem],
+        written: Tree,
+        day: dt.date,
+    ) -> None:
         self.tree, self.definition, self.sample, self.problems = tree, definition, sample, problems
+        self.written, self.day = written, day
+        self.missing: set[Problem] = set()
         self.folder = Path(tree.file).parent
         self.input_names = tuple(str(name) for name in tree.data.get("inputs") or ())
-        self.inputs = {name: found for name, given in definition.inputs.items() if (found := self._input(name, given))}
+        self.dates: dict[str, tuple[str, ...]] = {}
+        self.inputs: dict[str, InputFiles] = {}
+        for name, given in definition.inputs.items():
+            self.inputs.update(self._inputs(name, given))
         self.entities = {name: found for name in definition.entities if (found := self._entity(name))}
 
     def nodes(self) -> dict[str, Node]:
@@ -179,21 +193,45 @@ class _Loader:
             self.problems.append(self.tree.problem(keys, str(error)))
         return Resources()
 
-    def _input(self, name: str, given: Input) -> InputFiles | None:
+    def _inputs(self, name: str, given: Input) -> dict[str, InputFiles]:
+        """The files of an input; with a window, of each of its dates."""
         keys: Keys = ("inputs", name)
         if given.format == "text" and given.label is not None and "label" in given.model_fields_set:
             self.problems.append(self.tree.problem((*keys, "label"), "lines of text have no label"))
-            return None
+            return {}
         given = given.model_copy(update={"label": None}) if given.format == "text" else given
         try:
-            files = inputs.find(resolve(given.path, (*keys, "path"), self.tree, self.folder))
-            columns = inputs.header(files, given)
+            if given.window is None:
+                return {name: self._files(name, given, given.path)}
+            return self._dated(name, given, given.window)
         except inputs.Unfit as error:
             self.problems.append(self.tree.problem((*keys, "path"), str(error)))
-            return None
-        reading = given.model_dump(exclude={"path", "max_bad"})
+            if isinstance(error, inputs.Missing):
+                self.missing.add(self.problems[-1])
+        return {}
+
+    def _files(self, name: str, given: Input, path: str) -> InputFiles:
+        files = inputs.find(resolve(path, ("inputs", name, "path"), self.tree, self.folder))
+        columns = inputs.header(files, given)
+        reading = given.model_dump(exclude={"path", "max_bad", "window"})
         settings = {**reading, "header": columns if given.format == "csv" else None, "sample": self.sample}
         return InputFiles(name, "rows", files, {**settings, "seed": self.definition.seed})
+
+    def _dated(self, name: str, given: Input, window: str) -> dict[str, InputFiles]:
+        """Of each date of the window that has files; the run's own date must have some."""
+        if not dated.is_dated(self.written, name):
+            raise inputs.Unfit(f"a window needs {dated.REFERENCE} in the path")
+        pattern = resolve(dated.path_at(self.written, name, "*"), ("inputs", name, "path"), self.tree, self.folder)
+        found = {}
+        for date in dated.candidates(self.written, name, window, self.day, pattern):
+            try:
+                path = dated.path_at(self.written, name, date)
+                found[date.isoformat()] = replace(self._files(name, given, path), name=f"{name}{dated.AT}{date}")
+            except inputs.Missing:
+                if date == self.day:
+                    raise
+        self.dates[name] = tuple(found)
+        return {files.name: files for files in found.values()}
 
     def _entity(self, name: str) -> Entity | None:
         given = self.definition.entities[name]

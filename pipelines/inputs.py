@@ -27,10 +27,14 @@ class Unfit(ValueError):
     """An input that can't be read as the definition says."""
 
 
+class Missing(Unfit):
+    """There is no file where the definition says."""
+
+
 def find(path: str) -> tuple[Place, ...]:
     """The files of an input's path (file, folder or pattern, local or a URI), sorted.
 
-    Raises Unfit where there is none, or they can't be reached.
+    Raises Missing where there is none, Unfit where they can't be reached.
     """
     try:
         place = places.place(path)
@@ -38,7 +42,7 @@ def find(path: str) -> tuple[Place, ...]:
     except (TextmillError, OSError) as error:
         raise Unfit(places.brief(error)) from error
     if not found:
-        raise Unfit(f"there is no file {path}")
+        raise Missing(f"there is no file {path}")
     return tuple(sorted(found, key=lambda file: file.parts))
 
 

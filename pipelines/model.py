@@ -39,6 +39,11 @@ class Input(Params):
     delimiter: str = Field(",", min_length=1, max_length=1, description="Between the columns of a csv file.")
     max_bad: Share = Field(0.1, description="The run stops when more than this share of the records is unreadable.")
     max_record_bytes: int = Field(1 << 20, ge=1, description="Longer records are set aside (record_too_long).")
+    window: str | None = Field(
+        None,
+        pattern=r"^([1-9]\d{0,3}d|all)$",
+        description="With ${run.date} in the path: the files of how many days up to the run's date, or of all.",
+    )
 
 
 class EntityFile(Params):
@@ -80,6 +85,26 @@ class Promote(Params):
     keep: int = Field(5, ge=1, description="Versions that are kept, the current one always.")
 
 
+Duration = Annotated[str, Field(pattern=r"^\d+[smh]$")]
+
+
+class Schedule(Params):
+    """When `textmill daily` runs, and how."""
+
+    cron: str = Field("0 3 * * *", description="Minute, hour, day of month, month, day of week.")
+    catchup: int = Field(0, ge=0, description="Days before the date that are run first where they were not.")
+    wait: Duration = Field("0s", description="How long a run waits for a date's input, such as 2h.")
+    day: Literal["today", "yesterday"] = Field("today", description="The date of a run that is not given one.")
+    metrics: str | None = Field(None, description="File for Prometheus' node exporter, written after each daily run.")
+
+
+class Notify(Params):
+    """Who is told when a daily run fails."""
+
+    webhook: str | None = Field(None, pattern=r"^https?://", description="Gets a JSON object by POST.")
+    command: tuple[str, ...] = Field((), description="A program and its arguments; the JSON object is on its input.")
+
+
 class Spark(Params):
     """Where Spark runs."""
 
@@ -115,6 +140,8 @@ class Definition(Params):
     checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
     train: dict[Name, Train] = {}
     promote: Promote | None = None
+    schedule: Schedule = Schedule()
+    notify: Notify = Notify()
     profiles: dict[Name, Profile] = {}
 
     @field_validator("entities", mode="before")

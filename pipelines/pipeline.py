@@ -55,6 +55,8 @@ class Pipeline:
     """In an order in which every step comes after what it takes."""
     inputs: Mapping[str, InputFiles]
     checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+    dates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The dates that each input with a window has files of."""
 
     @property
     def root(self) -> Place:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import trainings
 from pipelines.checks import Check, counts
+from pipelines.dated import base
 from pipelines.keys import Because
 from pipelines.pipeline import TRAIN, Node, Pipeline, Taken
 from pipelines.plan import Planned
@@ -132,7 +133,7 @@ def rows_of(manifest: Manifest, folder: Place, part: str, role: str) -> Rows:
 def check(pipeline: Pipeline, node: Node, manifest: Manifest) -> None:
     """Raise CheckFailed where an input has too many unreadable records or a check of the definition doesn't hold."""
     failures = [_too_many_bad(pipeline, node, manifest)]
-    conditions: tuple[Check, ...] = pipeline.checks.get(node.name, ())
+    conditions: tuple[Check, ...] = pipeline.checks.get(base(node.name), ())
     failures += [condition.failure(manifest) for condition in conditions]
     if found := [failure for failure in failures if failure]:
         raise CheckFailed(f"step {node.name}: " + "; ".join(found))
@@ -146,7 +147,7 @@ def _too_many_bad(pipeline: Pipeline, node: Node, manifest: Manifest) -> str | N
 
     reasons = {name: rows for name, rows in manifest["stats"]["reasons"].items() if name in UNREADABLE}
     bad, total = sum(reasons.values()), sum(counts(manifest).values())
-    limit = min(pipeline.definition.inputs[name].max_bad for name in names)
+    limit = min(pipeline.definition.inputs[base(name)].max_bad for name in names)
     if bad <= limit * total:
         return None
     worst = sorted(reasons, key=lambda name: -reasons[name])[:_READ_PROBLEMS_NAMED]

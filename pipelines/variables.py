@@ -15,10 +15,10 @@ from textmill.errors import DefinitionError, Problem
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 
-def substitute(tree: Tree, date: dt.date, environ: Mapping[str, str] = os.environ) -> Tree:
+def substitute(tree: Tree, date: dt.date | str, environ: Mapping[str, str] = os.environ) -> Tree:
     """The tree with all variables replaced; raises DefinitionError naming every variable that is not known."""
     problems: list[Problem] = []
-    known: dict[str, str] = {"run.date": date.isoformat()}
+    known: dict[str, str] = {"run.date": str(date)}
     variables = tree.data.get("vars") or {}
     if isinstance(variables, Mapping):
         for name, value in variables.items():

@@ -42,6 +42,10 @@ class DefinitionError(InputError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class MissingInput(DefinitionError):
+    """The definition is right, and files it names are not there (yet)."""
+
+
 class CheckFailed(TextmillError):
     """A check of the definition, or an input's limit of bad records, does not hold."""
 

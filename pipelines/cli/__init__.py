@@ -13,6 +13,7 @@ _VERBS = {
     "check": "Validate a definition; every problem on its own line.",
     "plan": "Say for every step whether it runs or is reused, and why.",
     "run": "Run a definition: prepare, train, evaluate, report.",
+    "daily": "Run a definition for a date: once, alone, promoted by its rule.",
     "why": "Explain what a step's output depends on and what changed.",
     "peek": "Show sample rows of a step, also of those set aside.",
     "runs": "List runs, the newest first.",

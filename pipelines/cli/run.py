@@ -17,7 +17,7 @@ from textmill.errors import TextmillError
 
 if TYPE_CHECKING:
     from pipelines.pipeline import Pipeline
-    from pipelines.plan import Planned
+    from pipelines.plan import Planned, Selection
     from pipelines.progress import Listener
     from pipelines.runner import Runner
     from pipelines.runs import Run
@@ -42,14 +42,27 @@ def command(
     from pipelines.plan import Selection
     from pipelines.progress import listener
 
-    started = time.monotonic()
-    pipeline = options.load(**which)
-    store, reasons, plan = options.plan(pipeline, Selection(first, last, only, force))
-    run = _start(pipeline, reasons, plan, _again(pipeline))
     told = listener(as_json)
-    _header(told, run, plan)
+    pipeline = options.load(**which)
+    run = carry_out(pipeline, Selection(first, last, only, force), told)
+    if as_json:
+        options.print_json(run.record)
+    report = Path(run.record["report"])
+    if open_report and report.exists():
+        click.launch(str(report))
+
+
+def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str | None = None) -> Run:
+    """Plan, run, record and report; the finished run. `again` is the command that resumes, this one by default.
+
+    Raises TextmillError, with the failure recorded.
+    """
     from pipelines.runner import Runner
 
+    started = time.monotonic()
+    store, reasons, plan = options.plan(pipeline, chosen)
+    run = _start(pipeline, reasons, plan, again or _again(pipeline))
+    _header(told, run, plan)
     runner = Runner(pipeline, reasons, store, run, told)
     try:
         runner.execute(plan)
@@ -58,10 +71,7 @@ def command(
         _failed(run, error, runner)
         raise
     told.say(f"done in {time.monotonic() - started:.1f} s; report: {report}")
-    if as_json:
-        options.print_json(run.record)
-    if open_report and isinstance(report, Path):
-        click.launch(str(report))
+    return run
 
 
 def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], again: str) -> Run:
@@ -73,6 +83,7 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
         pipeline.definition.name,
         definition=pipeline.file,
         date=pipeline.date.isoformat(),
+        dates={name: list(dates) for name, dates in pipeline.dates.items()},
         profile=pipeline.profile_name,
         command=again,
     )

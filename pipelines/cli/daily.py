@@ -1,0 +1,138 @@
+"""`textmill daily`: one dated run, or those of a range of dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli import options
+from textmill.errors import TextmillError
+
+if TYPE_CHECKING:
+    from pipelines.daily import Outcome
+    from pipelines.lease import Lease
+    from pipelines.pipeline import Pipeline
+    from pipelines.progress import Listener
+    from pipelines.runs import Record
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("daily")
+@options.definition
+@click.option("--since", type=_DAY, help="First date of a backfill.")
+@click.option("--until", type=_DAY, help="Last date of a backfill.")
+@options.as_json
+def command(
+    since: dt.datetime | None, until: dt.datetime | None, date: dt.datetime | None, as_json: bool, **which: Any
+) -> None:
+    """Run DEFINITION for a date: once, alone, and its model published where the `promote` rule holds.
+
+    A date that was run already is run again only where its input or the definition changed.
+    """
+    from pipelines import daily, lease
+    from pipelines.progress import listener
+
+    if date and (since or until):
+        raise click.UsageError("--date is one date, --since and --until are several: give one of both")
+    settings = daily.frame(which["file"], which["sets"]).schedule
+    days = [given.date() if given else None for given in (date, since, until)]
+    told, outcomes = listener(as_json), []
+    for day in daily.due(settings, *days):
+        load = partial(options.load, **which, date=dt.datetime.combine(day, dt.time()))
+        try:
+            pipeline = daily.waiting(load, daily.seconds(settings.wait), told.say)
+            with lease.held(pipeline.root, pipeline.definition.name, f"daily {day}") as mine:
+                outcomes.append(_once(pipeline, mine, told, _again(which, day)))
+        except TextmillError as error:
+            _tell(which, day, error)
+            raise
+    if as_json:
+        options.print_json([outcome.canonical() for outcome in outcomes])
+
+
+def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcome:
+    from pipelines import daily
+    from pipelines.cli.run import carry_out
+    from pipelines.plan import Selection
+    from pipelines.store import write_json
+
+    definition, root = pipeline.definition, pipeline.root
+    record = daily.finished(root, definition.name, pipeline.date)
+    _, _, plan = options.plan(pipeline, Selection())
+    done = record is not None and daily.nothing_changed(plan)
+    if record is None or not done:
+        record = carry_out(pipeline, Selection(), told, again).record
+    if not (done and daily.settled(definition, record)):
+        mine.check()
+        record["drift"] = _drift(pipeline, record)
+        record[daily.PROMOTION] = daily.promote(root, definition, record)
+        write_json(root / definition.name / record["run"] / "run.json", record)
+    outcome = daily.Outcome(
+        date=record["date"], run=record["run"], action="reused" if done else "ran", metrics=record["metrics"],
+        promotion=record.get(daily.PROMOTION) or {}, drift=record.get("drift") or {},
+    )  # fmt: skip
+    _say(told, outcome)
+    _measure(pipeline, record, outcome)
+    return outcome
+
+
+def _drift(pipeline: Pipeline, record: Record) -> dict[str, Any]:
+    from pipelines import daily, drift
+
+    root, name = pipeline.root, pipeline.definition.name
+    stats = _stats(pipeline, record)
+    earlier = (run for date, run in daily.history(root, name, 60) if date < record["date"] and run["status"] == "done")
+    before = next(earlier, None)
+    return drift.between(record["date"], stats or {}, record, before and _stats(pipeline, before), before)
+
+
+def _stats(pipeline: Pipeline, record: Record) -> dict[str, Any] | None:
+    try:
+        file = pipeline.root / record["name"] / record["run"] / "stats.json"
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _say(told: Listener, outcome: Outcome) -> None:
+    if outcome.action == "reused":
+        told.say(f"{outcome.date}: nothing to do, run {outcome.run} did it")
+    if outcome.promotion:
+        action = f"version {outcome.promotion['version']}" if outcome.promotion["promoted"] else "not promoted"
+        told.say(f"{outcome.date}: {action}: {outcome.promotion['why']}")
+
+
+def _measure(pipeline: Pipeline, record: Record, outcome: Outcome) -> None:
+    from pipelines import notice
+
+    if file := pipeline.definition.schedule.metrics:
+        notice.write_metrics(Path(file), pipeline.definition.name, record, False, outcome.drift)
+
+
+def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:
+    """Tell of a failure whom the definition names, and how to go on."""
+    from pipelines import daily, notice
+
+    error.resume = _again(which, day)
+    frame = daily.frame(which["file"], which["sets"])
+    said = {"pipeline": frame.name, "date": day.isoformat(), "error": str(error), "resume": error.resume}
+    for problem in notice.failed(frame.notify, said):
+        click.echo(problem, err=True)
+    if frame.schedule.metrics:
+        notice.write_metrics(Path(frame.schedule.metrics), frame.name, None, True, {})
+
+
+def _again(which: dict[str, Any], day: dt.date) -> str:
+    words = ["textmill", "daily", str(which["file"]), "--date", day.isoformat()]
+    words += [word for given in which["sets"] for word in ("--set", given)]
+    words += ["--profile", which["profile"]] if which["profile"] else []
+    words += ["--sample", str(which["sample"])] if which["sample"] else []
+    return shlex.join(words)

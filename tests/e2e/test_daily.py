@@ -1,0 +1,94 @@
+"""Dated runs as a scheduler starts them: once for a date, one at a time, and told about when they fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines import lease
+from tests.e2e.conftest import TEXTMILL
+
+DEFINITION = """
+name: shop
+inputs:
+  chats: {path: "days/${run.date}.jsonl", format: jsonl, window: all}
+steps:
+  clean: {do: text.clean, from: chats}
+  dedup: {do: text.dedup, from: clean}
+schedule: {metrics: shop.prom}
+notify: {command: [tee, -a, told.jsonl]}
+profiles:
+  local: {spark: {master: "local[2]", memory: 1g}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "days").mkdir()
+    (tmp_path / "daily.yaml").write_text(DEFINITION)
+    for number in (1, 2):
+        put(tmp_path, number, 20)
+    return tmp_path
+
+
+def put(folder: Path, number: int, rows: int) -> None:
+    lines = [json.dumps({"text": f"day {number} row {row}", "label": "a"}) for row in range(rows)]
+    (folder / f"days/2026-01-{number:02d}.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def daily(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [str(TEXTMILL), "daily", "daily.yaml", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def runs(folder: Path) -> list[dict[str, object]]:
+    records = [json.loads(file.read_text()) for file in sorted(folder.glob("runs/shop/*/run.json"))]
+    return [record for record in records if record["status"] == "done"]
+
+
+def test_dates_run_once_and_again_only_where_their_input_changed(folder: Path) -> None:
+    done = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [run["date"] for run in runs(folder)] == ["2026-01-01", "2026-01-02"]
+    again = daily(folder, "--date", "2026-01-02", "--json")
+    assert again.returncode == 0 and json.loads(again.stdout)[0]["action"] == "reused" and len(runs(folder)) == 2
+    put(folder, 2, 30)
+    changed = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02")
+    assert "2026-01-01: nothing to do" in changed.stdout and len(runs(folder)) == 3
+    actions = {step["step"]: step["action"] for step in runs(folder)[-1]["steps"]}  # type: ignore[attr-defined]
+    assert actions == {"clean@2026-01-01": "reuse", "clean@2026-01-02": "run", "dedup": "run"}
+    assert "50 rows" in changed.stdout, "20 of the first day and 30 of the second: none lost, none twice"
+    assert 'textmill_daily_failed{pipeline="shop"} 0' in (folder / "shop.prom").read_text()
+
+
+def test_a_failure_is_told_with_the_command_that_goes_on(folder: Path) -> None:
+    failed = daily(folder, "--date", "2026-01-09")
+    assert failed.returncode == 2 and "there is no file days/2026-01-09.jsonl" in failed.stderr
+    told = json.loads((folder / "told.jsonl").read_text())
+    assert told["pipeline"] == "shop" and told["resume"] == "textmill daily daily.yaml --date 2026-01-09"
+    assert 'textmill_daily_failed{pipeline="shop"} 1' in (folder / "shop.prom").read_text()
+
+
+def test_a_second_one_is_refused_and_a_killed_one_makes_room(folder: Path) -> None:
+    first = subprocess.Popen(
+        [str(TEXTMILL), "daily", "daily.yaml", "--date", "2026-01-01"], cwd=folder, stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not (folder / "runs/shop" / lease.FILE).exists():
+            assert first.poll() is None
+            time.sleep(0.05)
+        second = daily(folder, "--date", "2026-01-02")
+        assert second.returncode == 1 and f"held by daily 2026-01-01 (process {first.pid} on" in second.stderr
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    third = daily(folder, "--date", "2026-01-02")
+    assert third.returncode == 0, third.stdout + third.stderr
+    assert [run["date"] for run in runs(folder)] == ["2026-01-02"]
