@@ -27,7 +27,7 @@ def scorer(model: str, labels: Sequence[str], threads: int = 1) -> Callable[[Bat
     names = list(labels)
 
     def score(batches: Batches) -> Batches:
-        predict = _load(local_copy(place(model)) / "saved_model", threads)
+        predict = load(local_copy(place(model)) / "saved_model", threads)
         for batch in batches:
             if batch.num_rows:
                 yield _scored(batch, predict, pa.array(names, pa.string()))
@@ -35,7 +35,8 @@ def scorer(model: str, labels: Sequence[str], threads: int = 1) -> Callable[[Bat
     return score
 
 
-def _load(saved_model: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+def load(saved_model: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from ids int32 [rows, length] to probabilities float32 [rows, labels]."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf

@@ -161,7 +161,7 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
     _copy(lineage.tensors, folder, files, _OF_TENSORS.__contains__)
     _copy(lineage.tokens, folder, files, PIECES.__eq__)
     _copy(lineage.evaluation, folder, files, "metrics.json".__eq__)
-    write_json(folder / CHAIN, _chain(lineage))
+    write_json(folder / CHAIN, chain(lineage))
     said = places.info(folder / CHAIN)
     files[CHAIN] = {"bytes": said.size, "sha256": places.checksum(folder / CHAIN)}
     run = lineage.run
@@ -181,7 +181,7 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
     }
 
 
-def _chain(lineage: Lineage) -> dict[str, Any]:
+def chain(lineage: Lineage) -> dict[str, Any]:
     """What a raw text goes through before the model: the parameters of clean, tokenize and encode."""
     from spark_jobs.tokenize import ANALYSIS
 

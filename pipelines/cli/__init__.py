@@ -21,6 +21,8 @@ _VERBS = {
     "promote": "Publish what a run trained, if it is better than the last version.",
     "versions": "List published versions.",
     "rollback": "Go back to an earlier version.",
+    "score": "Classify a table with a published model or that of a run.",
+    "serve": "Answer over HTTP with a published model.",
     "schema": "Print the JSON Schema of definitions, for editors.",
     "doctor": "Check Java, the jar, Spark and the engines of this installation.",
 }

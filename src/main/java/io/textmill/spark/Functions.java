@@ -7,6 +7,7 @@ import io.textmill.near.Shingles;
 import io.textmill.populate.Populator;
 import io.textmill.populate.Utterance;
 import io.textmill.text.Cleaner;
+import io.textmill.text.Encoder;
 import io.textmill.text.TextTokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -122,7 +123,7 @@ public final class Functions {
         String vocabulary = read(spark, params.path("vocabulary_file").asText());
         Shared<Encoder> encoder = Shared.of(spark, "encode " + length + fromEnd + buckets, vocabulary,
                 text -> new Encoder(text, length, fromEnd, buckets));
-        return tokens -> tokens == null ? null : RowFactory.create(encoder.get().encode(tokens));
+        return tokens -> tokens == null ? null : RowFactory.create(encoder.get().encode(tokens::apply, tokens.size()));
     }
 
     private static UDF1<Long, Object> populate(SparkSession spark, String plan) {

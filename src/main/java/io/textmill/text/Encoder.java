@@ -1,14 +1,16 @@
-package io.textmill.spark;
+package io.textmill.text;
 
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * Tokens to fixed-length ids: 0 pads, 1 stands for unknown tokens, the vocabulary counts from 2. With buckets, unknown
- * tokens share the ids after the vocabulary's by their hash instead of 1.
+ * tokens share the ids after the vocabulary's by their hash instead of 1. Free of Spark, so that serving encodes as
+ * training does.
  */
-final class Encoder {
+public final class Encoder {
     private static final int UNKNOWN = 1;
     private static final int FIRST = 2;
 
@@ -18,7 +20,7 @@ final class Encoder {
     private final int buckets;
 
     /** {@code vocabulary} is the text of vocabulary.tsv: token, tab, count. */
-    Encoder(String vocabulary, int length, boolean fromEnd, int buckets) {
+    public Encoder(String vocabulary, int length, boolean fromEnd, int buckets) {
         this.length = length;
         this.fromEnd = fromEnd;
         this.buckets = buckets;
@@ -42,8 +44,7 @@ final class Encoder {
     }
 
     /** ids (always {@code length} of them), number of real tokens among them, number of unknown ones. */
-    Object[] encode(scala.collection.Seq<String> tokens) {
-        int size = tokens.size();
+    public Object[] encode(IntFunction<String> tokens, int size) {
         int kept = Math.min(size, length);
         int first = fromEnd ? size - kept : 0;
         Integer[] row = new Integer[length];

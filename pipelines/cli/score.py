@@ -1,0 +1,107 @@
+"""`textmill score`: batch scoring on Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli import options
+from textmill.errors import InputError
+
+if TYPE_CHECKING:
+    from spark_jobs.base import InputFiles
+    from spark_jobs.score import TextModel
+    from textmill.places import Place
+
+_BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
+_PACKED = (".gz", ".bz2")
+
+
+@click.command("score")
+@click.argument("model")
+@click.argument("table", metavar="INPUT")
+@click.argument("output", metavar="OUTPUT")
+@click.option("--train", metavar="NAME", help="The training of a run, where it has several.")
+@click.option("--version", type=click.IntRange(1), help="A version of a published model [default: the current one].")
+@click.option("--format", "kind", type=click.Choice(["jsonl", "csv", "parquet", "text"]), help="[default: by the name]")
+@click.option("--text", default="text", show_default=True, help="Column of the texts.")
+@click.option("--id", "identity", default=None, help="Column of the ids [default: a record's file and position].")
+@click.option("--delimiter", default=",", show_default=True, help="Between the columns of a csv file.")
+@click.option("--as", "written", type=click.Choice(["parquet", "json", "csv"]), default="parquet", show_default=True)
+@click.option("--master", default="local[*]", show_default=True, help="Where Spark runs.")
+@click.option("--memory", default="2g", show_default=True, help="Heap of the driver (local) or of each executor.")
+@click.option("--log", default="score.log", show_default=True, type=click.Path(path_type=Path), help="Spark's log.")
+@options.root
+@options.as_json
+def command(
+    model: str, table: str, output: str, train: str | None, version: int | None, kind: str | None, text: str,
+    identity: str | None, delimiter: str, written: str, master: str, memory: str, log: Path, root: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Classify the texts of INPUT (file, folder, pattern) with a published MODEL, or with that of a run (its id).
+
+    OUTPUT is a folder of id, text, predicted, confidence, reason: a row for each record of the input.
+    """
+    from textmill.places import place
+
+    given = _model(options.runs_root(root), model, version, train)
+    source = _source(table, kind, {"text": text, "id": identity, "delimiter": delimiter})
+    from spark_jobs import score, session
+
+    spark = session.start(session.SparkSettings(master, memory), log, "textmill score")
+    try:
+        counted = score.write(given, source, place(output), written, spark)
+    finally:
+        spark.stop()
+    if as_json:
+        options.print_json(counted)
+        return
+    labels = ", ".join(f"{rows:,} {label}" for label, rows in sorted(counted["predicted"].items()))
+    aside = ", ".join(f"{rows:,} {reason}" for reason, rows in sorted(counted["set_aside"].items()))
+    click.echo(f"{counted['rows']:,} rows to {output}: {labels or 'none predicted'}; set aside: {aside or 'none'}")
+
+
+def _model(root: Place, model: str, number: int | None, train: str | None) -> TextModel:
+    """A published model's version, or what a run trained."""
+    import json
+
+    from pipelines import lineage, runs, versions
+    from spark_jobs.score import TextModel
+    from spark_jobs.sentencepieces import FILE
+
+    if model in versions.names(root):
+        published = versions.Versions(root, model)
+        version = published.get(number) if number else published.current()
+        assert version is not None
+        if harm := version.damage():
+            raise InputError(f"version {version.number} of {model} is damaged: {harm}")
+        chain = json.loads((version.folder / versions.CHAIN).read_text(encoding="utf-8"))
+        return TextModel(chain, version.folder, version.folder, version.folder / FILE)
+    try:
+        found = lineage.of_run(root, runs.find(root, model), train)
+    except InputError as error:
+        known = ", ".join(versions.names(root)) or "none"
+        raise InputError(f"{error} (published models: {known})") from error
+    return TextModel(versions.chain(found), found.model.folder, found.tensors.folder, found.tokens.folder / FILE)
+
+
+def _source(table: str, kind: str | None, columns: dict[str, Any]) -> InputFiles:
+    from pipelines import inputs
+    from pipelines.model import Input
+    from spark_jobs.base import InputFiles
+
+    try:
+        files = inputs.find(table)
+        suffixes = [suffix for suffix in files[0].suffixes if suffix not in _PACKED]
+        found = kind or _BY_SUFFIX.get(suffixes[-1] if suffixes else "")
+        if found is None:
+            raise InputError(f"{files[0]}: what is in it? give --format jsonl, csv, parquet or text")
+        given = Input(path=table, format=found, label=None, **columns)  # type: ignore[arg-type]
+        header = inputs.header(files, given)
+    except inputs.Unfit as error:
+        raise InputError(str(error)) from error
+    reading = given.model_dump(exclude={"path", "max_bad", "window"})
+    settings = {**reading, "header": header if found == "csv" else None, "sample": None, "seed": 7}
+    return InputFiles("table", "rows", files, settings)

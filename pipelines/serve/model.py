@@ -1,0 +1,60 @@
+"""A version loaded into memory: texts in, predictions out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from models import scoring
+from pipelines.serve.chain import Chain
+from pipelines.versions import Version, Versions
+from textmill.errors import TextmillError
+from textmill.transfer import local_copy
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one text; `label` is None where the text would be set aside for `reason`."""
+
+    label: str | None
+    confidence: float | None
+    reason: str | None = None
+
+
+class Loaded:
+    """A version ready to predict; raises TextmillError where its files are not as they were published."""
+
+    def __init__(self, version: Version, threads: int = 1) -> None:
+        folder = local_copy(version.folder)
+        if harm := Version(version.name, version.number, folder, version.manifest).damage():
+            raise TextmillError(f"version {version.number} of {version.name} is damaged: {harm}")
+        self.version = version
+        self._labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        self._predict = scoring.load(Path(folder) / "saved_model", threads)
+        self._chain = Chain(Path(folder))
+        self.predict(["ready?"])  # what is made at the first call is not left to a request
+
+    def predict(self, texts: list[str]) -> list[Prediction]:
+        """One prediction for each text; not for several threads at once."""
+        ids, reasons = self._chain.encode(texts)
+        probabilities = self._predict(ids)
+        best = probabilities.argmax(axis=1)
+        return [
+            Prediction(None, None, reason)
+            if reason
+            else Prediction(self._labels[label], float(probabilities[row, label]))
+            for row, (label, reason) in enumerate(zip(best.tolist(), reasons, strict=True))
+        ]
+
+    def close(self) -> None:
+        """Free what it holds."""
+        self._chain.close()
+
+
+def newest(versions: Versions, threads: int) -> Loaded:
+    """The current version, loaded; raises TextmillError where there is none."""
+    version = versions.current()
+    if version is None:
+        raise TextmillError(f"{versions.folder}: no version was published: `textmill promote RUN` publishes one")
+    return Loaded(version, threads)

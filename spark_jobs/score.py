@@ -1,0 +1,108 @@
+"""Batch scoring: a table of raw texts through the whole chain of a trained model, none of its rows left out."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models import scoring
+from spark_jobs import clean, jvm, sentencepieces
+from spark_jobs.base import InputFiles
+from textmill import places
+from textmill.errors import InputError
+from textmill.places import Place
+
+_SCHEMA = "id string, text string, label string, predicted string, confidence float, correct boolean"
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A trained model and what a raw text goes through before it."""
+
+    chain: Mapping[str, Any]
+    """Parameters of clean, tokenize and encode."""
+    model: Place
+    """The folder with saved_model/."""
+    tensors: Place
+    """The folder with vocabulary.tsv and labels.json."""
+    pieces: Place
+    """sentencepiece's model, if that is the analyzer."""
+
+
+def score(given: TextModel, table: DataFrame) -> DataFrame:
+    """Columns id, text, predicted, confidence, reason of rows with id, text, label, reason.
+
+    A row that training would have set aside has its `reason` and no prediction; `text` is as it came.
+    """
+    spark, encode = table.sparkSession, given.chain["encode"]
+    cleaned = jvm.function(spark, "clean", given.chain["clean"])(F.when(F.col("reason").isNull(), F.col("text")))
+    rows = table.withColumn("_cleaned", cleaned).select(
+        "id",
+        F.col("text").alias("_raw"),
+        F.coalesce("reason", F.col("_cleaned.reason")).alias("_reason"),
+        F.coalesce("_cleaned.text", F.lit("")).alias("text"),
+    )
+    vocabulary = {**encode, "vocabulary_file": places.spark_uri(given.tensors / "vocabulary.tsv")}
+    encoded = jvm.function(spark, "encode", vocabulary)(F.col("tokens"))["ids"]
+    # mapInArrow gives back the scorer's columns alone: what else belongs to a row travels in them.
+    kept = F.to_json(F.struct("id", "_raw", "_reason"), {"ignoreNullFields": "false"})
+    ready = _tokenized(rows, given).select(
+        kept.alias("id"), F.lit("").alias("text"), F.lit(None).cast("string").alias("label"), encoded.alias("ids")
+    )
+    labels = json.loads((given.tensors / "labels.json").read_text(encoding="utf-8"))
+    scored = ready.mapInArrow(scoring.scorer(str(places.absolute(given.model)), labels), _SCHEMA)
+    row = F.from_json("id", "id string, _raw string, _reason string")
+    found = scored.withColumn("_row", row)
+    good = F.col("_row._reason").isNull()
+    return found.select(
+        F.col("_row.id").alias("id"),
+        F.col("_row._raw").alias("text"),
+        F.when(good, F.col("predicted")).alias("predicted"),
+        F.when(good, F.col("confidence")).alias("confidence"),
+        F.col("_row._reason").alias("reason"),
+    )
+
+
+def _tokenized(rows: DataFrame, given: TextModel) -> DataFrame:
+    tokenize = given.chain["tokenize"]
+    if tokenize["analyzer"] == "sentencepiece":
+        return sentencepieces.apply(rows, given.pieces.read_bytes())
+    return rows.withColumn("tokens", jvm.function(rows.sparkSession, "tokenize", tokenize)(F.col("text")))
+
+
+def write(given: TextModel, source: InputFiles, out: Place, kind: str, spark: Any) -> dict[str, Any]:
+    """Score the files of `source` into the folder `out`, complete or absent; what was counted.
+
+    `kind` is parquet, json or csv. Raises InputError where there is something at `out`.
+    """
+    if out.exists():
+        raise InputError(f"{out} is there already: remove it, or give another output")
+    beside = out.with_name(f"{out.name}.{places.owner()}-{uuid.uuid4().hex[:8]}.part")
+    folder = beside if places.renames(out) else out
+    options = {"header": True, "escape": '"'} if kind == "csv" else {}
+    try:
+        score(given, clean.read(spark, source)).write.format(kind).options(**options).save(places.spark_uri(folder))
+        counted = _counted(spark, folder, kind, options)
+        if folder != out:
+            places.rename_folder(folder, out)
+    except BaseException:
+        places.remove(folder)
+        raise
+    return counted
+
+
+def _counted(spark: Any, folder: Place, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    schema = "id string, text string, predicted string, confidence float, reason string"
+    written = spark.read.format(kind).options(**options).schema(schema).load(places.spark_uri(folder))
+    rows = [row.asDict() for row in written.groupBy("predicted", "reason").count().collect()]
+    return {
+        "rows": sum(row["count"] for row in rows),
+        "predicted": {row["predicted"]: row["count"] for row in rows if row["predicted"] is not None},
+        "set_aside": {row["reason"]: row["count"] for row in rows if row["reason"] is not None},
+    }
