@@ -113,6 +113,8 @@ class Service:
 async def _body(request: web.Request) -> PredictRequest:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise web.HTTPUnsupportedMediaType(text="send the body as it is, without Content-Encoding")
     with _refusing():
         async with asyncio.timeout(_BODY_SECONDS):
             content = await request.read()
@@ -126,6 +128,8 @@ def _refusing() -> Iterator[None]:
         yield
     except TimeoutError:
         raise web.HTTPRequestTimeout(text=f"the body did not come within {_BODY_SECONDS:.0f} s") from None
+    except web.RequestPayloadError as error:
+        raise web.HTTPBadRequest(text=str(error)) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(key) for key in first["loc"])

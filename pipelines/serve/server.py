@@ -32,7 +32,9 @@ async def _serve(service: Service, host: str, port: int, watch_seconds: float, s
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(service.app(watch_seconds), access_log=None, shutdown_timeout=_LAST_SECONDS)
+    # A few bytes may unpack to gigabytes: bodies are taken as they come.
+    options = {"access_log": None, "shutdown_timeout": _LAST_SECONDS, "auto_decompress": False}
+    runner = web.AppRunner(service.app(watch_seconds), **options)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
