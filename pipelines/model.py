@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
-from pipelines import promotion
+from pipelines import crontime, promotion
 from textmill.params import Params
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -91,7 +91,9 @@ Duration = Annotated[str, Field(pattern=r"^\d+[smh]$")]
 class Schedule(Params):
     """When `textmill daily` runs, and how."""
 
-    cron: str = Field("0 3 * * *", description="Minute, hour, day of month, month, day of week.")
+    cron: Annotated[str, AfterValidator(crontime.checked)] = Field(
+        "0 3 * * *", description="Minute, hour, day of month, month, day of week."
+    )
     catchup: int = Field(0, ge=0, description="Days before the date that are run first where they were not.")
     wait: Duration = Field("0s", description="How long a run waits for a date's input, such as 2h.")
     day: Literal["today", "yesterday"] = Field("today", description="The date of a run that is not given one.")

@@ -14,6 +14,7 @@ _VERBS = {
     "plan": "Say for every step whether it runs or is reused, and why.",
     "run": "Run a definition: prepare, train, evaluate, report.",
     "daily": "Run a definition for a date: once, alone, promoted by its rule.",
+    "schedule": "Let cron or systemd start the daily run.",
     "why": "Explain what a step's output depends on and what changed.",
     "peek": "Show sample rows of a step, also of those set aside.",
     "runs": "List runs, the newest first.",
@@ -23,6 +24,7 @@ _VERBS = {
     "rollback": "Go back to an earlier version.",
     "score": "Classify a table with a published model or that of a run.",
     "serve": "Answer over HTTP with a published model.",
+    "gc": "Remove runs and outputs that nothing refers to any more.",
     "schema": "Print the JSON Schema of definitions, for editors.",
     "doctor": "Check Java, the jar, Spark and the engines of this installation.",
 }

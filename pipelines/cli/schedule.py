@@ -1,0 +1,42 @@
+"""`textmill schedule`: let cron or systemd start the daily run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.cli import options
+
+
+@click.command("schedule")
+@click.argument("action", type=click.Choice(["show", "install", "remove"]))
+@click.argument("file", metavar="DEFINITION", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(["cron", "systemd"]), default="cron", show_default=True)
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition.")
+@click.option("--profile", help="Where to run: a profile of the definition [default: local].")
+@options.as_json
+def command(action: str, file: Path, kind: str, sets: tuple[str, ...], profile: str | None, as_json: bool) -> None:
+    """Show, install or remove the daily run of DEFINITION at the times of its `schedule: {cron: …}`.
+
+    It is started in the folder in which this command is called. Installed again it takes the earlier one's place.
+    """
+    from pipelines import daily
+    from pipelines.schedules import SCHEDULERS, Entry
+
+    frame = daily.frame(file, sets)
+    words = [word for given in sets for word in ("--set", given)] + (["--profile", profile] if profile else [])
+    program = Path(sys.argv[0]).absolute()
+    entry = Entry(frame.name, frame.schedule.cron, Path.cwd(), (str(program), "daily", str(file.absolute()), *words))
+    scheduler = SCHEDULERS[kind]
+    if action == "show":
+        said = scheduler.text(entry)
+    elif action == "install":
+        said = f"{frame.name} at '{entry.cron}' is in {scheduler.install(entry)}"
+    else:
+        said = f"{frame.name} is {'out of' if scheduler.remove(frame.name) else 'not in'} {kind}"
+    if as_json:
+        options.print_json({"name": frame.name, "cron": entry.cron, "kind": kind, "action": action, "text": said})
+    else:
+        click.echo(said.rstrip("\n"))
