@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.progress import Listener
     from pipelines.runs import Record
 
+_DATES_SHOWN = 30
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -79,7 +80,7 @@ def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcom
         promotion=record.get(daily.PROMOTION) or {}, drift=record.get("drift") or {},
     )  # fmt: skip
     _say(told, outcome)
-    _measure(pipeline, record, outcome)
+    _publish(pipeline, record, outcome)
     return outcome
 
 
@@ -110,11 +111,15 @@ def _say(told: Listener, outcome: Outcome) -> None:
         told.say(f"{outcome.date}: {action}: {outcome.promotion['why']}")
 
 
-def _measure(pipeline: Pipeline, record: Record, outcome: Outcome) -> None:
-    from pipelines import notice
+def _publish(pipeline: Pipeline, record: Record, outcome: Outcome) -> None:
+    """The figures for Prometheus, and the history page beside the runs."""
+    from pipelines import daily, notice
+    from pipelines.report.history import write_history
 
+    root, name = pipeline.root, pipeline.definition.name
     if file := pipeline.definition.schedule.metrics:
-        notice.write_metrics(Path(file), pipeline.definition.name, record, False, outcome.drift)
+        notice.write_metrics(Path(file), name, record, False, outcome.drift)
+    write_history(name, daily.history(root, name, _DATES_SHOWN), root / name / "history.html")
 
 
 def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pipelines.cli import options
@@ -10,9 +12,10 @@ from pipelines.cli import options
 @click.command("runs")
 @click.argument("name", required=False)
 @click.option("-n", "count", default=30, show_default=True, help="At most so many.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page of the last dates of NAME to this file.")
 @options.root
 @options.as_json
-def command(name: str | None, count: int, root: str | None, as_json: bool) -> None:
+def command(name: str | None, count: int, html: Path | None, root: str | None, as_json: bool) -> None:
     """List runs, the newest first; of the pipeline NAME if given."""
     from rich import box
     from rich.console import Console
@@ -20,6 +23,14 @@ def command(name: str | None, count: int, root: str | None, as_json: bool) -> No
 
     from pipelines import runs
 
+    if html is not None:
+        from pipelines import daily
+        from pipelines.report.history import write_history
+
+        if name is None:
+            raise click.UsageError("--html needs the pipeline's NAME")
+        write_history(name, daily.history(options.runs_root(root), name, count), html)
+        return
     found = runs.records(options.runs_root(root), name)[:count]
     if as_json:
         options.print_json(found)

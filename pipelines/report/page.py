@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from pipelines.report.data import ReportData
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from pipelines.report.history import Day
 
 _FILTERS = (
     words.count,
@@ -37,6 +40,15 @@ def render(report: ReportData) -> str:
     )
     page = environment.get_template("report.html")
     return page.render(report=report, run=report.run, style=Markup(style), script=Markup(script), policy=policy)
+
+
+def render_history(name: str, days: Sequence[Day]) -> str:
+    """The history page as HTML."""
+    environment = _environment()
+    style = _source(environment, "report.css")
+    policy = f"default-src 'none'; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    page = environment.get_template("history.html")
+    return page.render(name=name, days=days, style=Markup(style), policy=policy)
 
 
 @lru_cache
