@@ -26,7 +26,9 @@ class Day:
     drift: float | None
     """Change of the class balance against the date before, 0 to 1."""
     seconds: float | None
-    promotion: str
+    model: str
+    """`version 3`, or that the last one was kept; empty where nothing was to be promoted."""
+    why: str
 
 
 def write_history(name: str, records: Iterable[tuple[str, Record]], path: Place) -> None:
@@ -40,7 +42,7 @@ def write_history(name: str, records: Iterable[tuple[str, Record]], path: Place)
 def _day(date: str, record: Record) -> Day:
     scores: dict[str, Any] = next(iter(record.get("metrics", {}).values()), {})
     promotion = record.get("promotion") or {}
-    said = f"version {promotion['version']}" if promotion.get("promoted") else promotion.get("why", "")
+    model = f"version {promotion['version']}" if promotion.get("promoted") else "kept the last" if promotion else ""
     return Day(
         date,
         record["run"],
@@ -51,7 +53,8 @@ def _day(date: str, record: Record) -> Day:
         scores.get("macro_f1"),
         (record.get("drift") or {}).get("class_balance_change"),
         record.get("seconds"),
-        said,
+        model,
+        promotion.get("why", ""),
     )
 
 
