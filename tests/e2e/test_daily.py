@@ -92,3 +92,40 @@ def test_a_second_one_is_refused_and_a_killed_one_makes_room(folder: Path) -> No
     third = daily(folder, "--date", "2026-01-02")
     assert third.returncode == 0, third.stdout + third.stderr
     assert [run["date"] for run in runs(folder)] == ["2026-01-02"]
+
+
+TRAINED = """
+name: shop
+inputs:
+  chats: {path: "days/${run.date}.jsonl", format: jsonl, window: 2d}
+steps:
+  clean:   {do: text.clean, from: chats}
+  split:   {do: data.split, from: clean, parts: {train: 0.6, valid: 0.2, test: 0.2}}
+  tokens:  {do: text.tokenize, from: split, analyzer: whitespace}
+  tensors: {do: tensor.encode, from: tokens, vocabulary: {min_count: 1}, length: 4, shards: 1}
+train:
+  m: {model: fasttext, from: tensors, epochs: 1, params: {embedding: 4, buckets: 10}}
+promote: {if: "macro_f1 > last"}
+profiles:
+  local: {spark: {master: "local[2]", memory: 1g}}
+"""
+
+
+def test_a_model_is_published_once_however_often_its_run_ends(folder: Path) -> None:
+    (folder / "daily.yaml").write_text(TRAINED)
+    done = daily(folder, "--date", "2026-01-01")
+    assert done.returncode == 0 and "version 1: the first version" in done.stdout, done.stdout + done.stderr
+    (record,) = folder.glob("runs/shop/*/run.json")
+    told = json.loads(record.read_text())
+    assert told["promotion"]["version"] == 1 and "m.accuracy" in told["drift"]
+    # As if it had been killed after it published and before it said so.
+    record.write_text(json.dumps({key: value for key, value in told.items() if key != "promotion"}))
+    again = daily(folder, "--date", "2026-01-01", "--json")
+    assert again.returncode == 0, again.stderr
+    (outcome,) = json.loads(again.stdout)
+    assert outcome["action"] == "reused" and outcome["promotion"] == told["promotion"]
+    assert [path.name for path in sorted((folder / "runs/models/shop").iterdir())] == ["1", "current.json"]
+    assert "2026-01-01" in (folder / "runs/shop/history.html").read_text()
+    command = [str(TEXTMILL), "promote", told["run"]]
+    tie = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert tie.returncode == 1 and "not promoted: 'macro_f1 > last' does not hold" in tie.stderr
