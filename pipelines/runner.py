@@ -152,9 +152,10 @@ def _too_many_bad(pipeline: Pipeline, node: Node, manifest: Manifest) -> str | N
         return None
     worst = sorted(reasons, key=lambda name: -reasons[name])[:_READ_PROBLEMS_NAMED]
     named = ", ".join(f"{reasons[name]:,} {name}" for name in worst)
+    dated = f" --date {pipeline.date}" if base(node.name) != node.name else ""
     return (
         f"{bad:,} of {total:,} records of {', '.join(names)} ({bad / total:.1%}) can't be read, more than max_bad "
-        f"{limit:.1%} ({named}); look at them: textmill peek {pipeline.file} {node.name} --dropped {worst[0]}"
+        f"{limit:.1%} ({named}); look at them: textmill peek {pipeline.file} {node.name}{dated} --dropped {worst[0]}"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.daily import simulate
 from pipelines import lease
 from tests.e2e.conftest import TEXTMILL
 
@@ -129,3 +130,9 @@ def test_a_model_is_published_once_however_often_its_run_ends(folder: Path) -> N
     command = [str(TEXTMILL), "promote", told["run"]]
     tie = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert tie.returncode == 1 and "not promoted: 'macro_f1 > last' does not hold" in tie.stderr
+
+
+def test_days_with_kills_damage_and_late_rows_lose_and_double_nothing(tmp_path: Path) -> None:
+    found = simulate(tmp_path, days=3, seed=11)
+    assert found["dates"] == 3 and found["lost_or_doubled"] == 0
+    assert found["damaged"] == found["started twice"] == found["late"] == 1

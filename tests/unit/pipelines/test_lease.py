@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import lease
+from textmill import places
 
 HOLD = """
 import sys, time
@@ -74,6 +75,16 @@ def test_an_owner_that_was_taken_for_dead_notices(tmp_path: Path) -> None:
         with pytest.raises(lease.Held, match="was lost to quick"):
             mine.check()
     assert (tmp_path / "m" / lease.FILE).exists(), "another's lease is not given back"
+
+
+def test_in_an_object_store_too_one_at_a_time(tmp_path: Path) -> None:
+    root = places.place(f"memory://{tmp_path.name}/runs")
+    with lease.held(root, "m", "first") as mine:
+        mine.beat()
+        mine.check()
+        with pytest.raises(lease.Held, match="held by first"), lease.held(root, "m", "second"):
+            pass
+    assert lease.holder(root, "m") is None
 
 
 def test_the_heartbeat_is_written(tmp_path: Path) -> None:
