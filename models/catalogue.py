@@ -1,14 +1,19 @@
-"""All models by name: their parameters and their layers."""
+"""All models by name: their parameters, their layers, and what trains them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from models import bigru, bigru_attention, cnn, cnn_lstm, fasttext, lstm
-from models.layers import Layer
+from models import bigru, bigru_attention, cnn, cnn_lstm, custom, fasttext, linear, lstm
+from models.layers import Embedding, Layer
 from textmill.params import Params
+
+if TYPE_CHECKING:
+    from models.engines.base import Progress, TrainJob
 
 _MODELS: Mapping[str, ModuleType] = {
     "cnn": cnn,
@@ -17,8 +22,17 @@ _MODELS: Mapping[str, ModuleType] = {
     "bigru": bigru,
     "bigru_attention": bigru_attention,
     "fasttext": fasttext,
+    "linear": linear,
 }
+_TRAINER = "models.trainer:Trainer"
 NAMES: tuple[str, ...] = tuple(_MODELS)
+
+
+class Training(Protocol):
+    """What runs in a worker of engine local."""
+
+    def train(self, report: Callable[[Progress], None]) -> dict[str, Any]:
+        """Train to the end and write the results; timings are returned."""
 
 
 def params(name: str) -> type[Params]:
@@ -30,3 +44,45 @@ def layers(name: str, given: Mapping[str, Any], vocabulary: int, labels: int) ->
     """The layers of a model with parameters as a definition gives them."""
     module = _MODELS[name]
     return module.layers(module.Params.model_validate(given), vocabulary, labels)  # type: ignore[no-any-return]
+
+
+def model(name: str, given: Mapping[str, Any], code: Mapping[str, str], **sizes: int) -> Any:
+    """What a training trains: layers, or of a user's own model perhaps a tf_keras model.
+
+    `sizes` are length, vocabulary and labels. Raises InputError where a user's function gives neither.
+    """
+    if is_custom(name):
+        return custom.build(code, name, given, **sizes)
+    return layers(name, given, sizes["vocabulary"], sizes["labels"])
+
+
+def frozen(layers: Sequence[Layer]) -> list[Layer]:
+    """The same layers with embeddings that stay what they start from."""
+    return [replace(layer, trainable=False) if isinstance(layer, Embedding) else layer for layer in layers]
+
+
+def is_custom(name: str) -> bool:
+    """Whether a name means a function of the user's, `module:function`."""
+    return ":" in name
+
+
+def engines(name: str) -> tuple[str, ...] | None:
+    """The engines that can train a model; None: all."""
+    return None if is_custom(name) else getattr(_MODELS[name], "ENGINES", None)
+
+
+def paper(name: str) -> str:
+    """Where a model was published."""
+    return _MODELS[name].PAPER  # type: ignore[no-any-return]
+
+
+def summary(name: str) -> str:
+    """What a model is, in a line."""
+    return (_MODELS[name].__doc__ or "").partition(":")[2].strip().splitlines()[0]
+
+
+def training(job: TrainJob) -> Training:
+    """What trains a job in one process."""
+    path = _TRAINER if is_custom(job.model) else getattr(_MODELS[job.model], "TRAINER", _TRAINER)
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)(job)  # type: ignore[no-any-return]

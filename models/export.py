@@ -29,14 +29,12 @@ def _export_here(folder: Path) -> None:
     from models import catalogue, keras_build
 
     described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    layers = catalogue.layers(
-        described["model"], described["params"], described["vocabulary"], len(described["labels"])
-    )
-    step = keras_build.tf.Variable(0, trainable=False)
-    model = keras_build.build(layers, described["length"], 0, step)
+    length, sizes = described["length"], {"vocabulary": described["vocabulary"], "labels": len(described["labels"])}
+    found = catalogue.model(described["model"], described["params"], described["code"], length=length, **sizes)
+    model = keras_build.build(found, length, 0, keras_build.tf.Variable(0, trainable=False))
     with np.load(folder / "weights.npz", allow_pickle=False) as weights:
         model.set_weights([weights[name] for name in sorted(weights.files)])
-    keras_build.export(model, folder / "saved_model", described["length"])
+    keras_build.export(model, folder / "saved_model", length)
 
 
 if __name__ == "__main__":

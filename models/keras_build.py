@@ -13,6 +13,7 @@ from models import keras_layers as own
 from models import layers as described
 from models.keras_layers import keras, tf
 from models.layers import Layer
+from textmill.errors import InputError
 
 
 class Builder:
@@ -37,10 +38,34 @@ class Builder:
         return values * tf.cast(self.mask, values.dtype)[:, :, tf.newaxis]
 
 
-def build(layers: Sequence[Layer], length: int, seed: int, step: tf.Variable) -> keras.Model:
-    """ids int32 [batch, length] → logits float32 [batch, labels]: the final softmax is left to loss and export."""
+def build(described: Sequence[Layer] | keras.Model, length: int, seed: int, step: tf.Variable) -> keras.Model:
+    """ids int32 [batch, length] → logits float32 [batch, labels]: the final softmax is left to loss and export.
+
+    A tf_keras model is taken as it is; raises InputError where it does not take ids and give logits.
+    """
+    if isinstance(described, keras.Model):
+        return _checked(described, length)
     ids = keras.Input((length,), dtype="int32", name="ids")
-    return keras.Model(ids, Builder(seed, step).through(layers, ids))
+    return keras.Model(ids, Builder(seed, step).through(described, ids))
+
+
+def _checked(model: keras.Model, length: int) -> keras.Model:
+    shape = model.compute_output_shape((None, length))
+    if len(shape) != 2:
+        raise InputError(f"model {model.name} gives {tuple(shape)} where logits [batch, labels] are needed")
+    return model
+
+
+def start_from(model: keras.Model, vectors: np.ndarray) -> None:
+    """Put vectors [ids, size] into the first rows of the model's embedding; raises InputError where they don't fit."""
+    found = [layer for layer in model.layers if isinstance(layer, keras.layers.Embedding)]
+    if len(found) != 1:
+        raise InputError(f"vectors are given for one embedding, and the model has {len(found)}")
+    table = found[0].get_weights()[0]
+    if len(table) < len(vectors) or table.shape[1] != vectors.shape[1]:
+        raise InputError(f"vectors of shape {vectors.shape} do not fit the model's embedding {table.shape}")
+    table[: len(vectors)] = vectors
+    found[0].set_weights([table])
 
 
 @singledispatch
@@ -158,6 +183,13 @@ def _tfidf_linear(layer: described.TfidfLinear, values: Any, builder: Builder) -
     return own.TfidfLinear(layer.ids, layer.labels)(values)
 
 
+def statistics(model: keras.Model) -> list[tf.Variable]:
+    """What a model gathers of the batches it is trained on, beside what gradients train."""
+    return [
+        value for layer in model.layers if isinstance(layer, own.BatchNorm) for value in (layer.mean, layer.variance)
+    ]
+
+
 def set_threads(threads: int) -> tuple[int, int]:
     """Set TensorFlow's threads for `threads` cores: (between operations, within one).
 
@@ -188,8 +220,3 @@ def export(model: keras.Model, folder: Path, length: int) -> None:
     served = Served()
     tf.saved_model.save(served, str(folder), signatures={"serving_default": served.predict})
     (folder / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier; readers do without
-
-
-def weights_by_name(model: keras.Model) -> dict[str, np.ndarray]:
-    """The model's weights under names that do not depend on what else the process has built: 000, 001 …."""
-    return {f"{number:03d}": value for number, value in enumerate(model.get_weights())}

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models import catalogue, metrics
+from models import catalogue, metrics, results
 from models.checkpoint import Checkpoint
 from models.engines.base import Progress, TrainJob
-from models.keras_build import build, keras, set_threads, tf, weights_by_name
+from models.keras_build import build, keras, set_threads, start_from, statistics, tf
+from models.optimization import cross_entropy, optimizer
 from models.ranks import Ranks, alone
 from models.tensors import Shard, Tensors, batches, shuffled
 from textmill.errors import InputError
 
-_CLIP_NORM = 5.0
 _NOISE_STRIDE = 1_000_003
 _SCORED = 1024
-_HIGHER_IS_BETTER = {"loss": False, "accuracy": True, "macro_f1": True}
 
 
 class Trainer:
@@ -38,14 +35,23 @@ class Trainer:
         self.ranks = join()
         keras.utils.set_random_seed(job.seed)
         self.job, self.tensors = job, Tensors(job.tensors)
-        self.layers = catalogue.layers(job.model, job.model_params, self.tensors.vocabulary, len(self.tensors.labels))
-        self.optimizer = keras.optimizers.Adam(job.learning_rate)
+        self.optimizer = optimizer(job)
+        self.rates = job.rates(self.tensors.steps("train", job.batch))
         # Initial weights are those of job.seed on every rank; the noise is each rank's own.
         noise = job.seed + _NOISE_STRIDE * self.ranks.rank
-        self.model = build(self.layers, self.tensors.length, noise, self.optimizer.iterations)
+        self.model = build(self._described(), self.tensors.length, noise, self.optimizer.iterations)
+        if job.vectors is not None:
+            with (job.vectors / "matrix.npy").open("rb") as stream:
+                start_from(self.model, np.load(stream, allow_pickle=False))
         self.optimizer.build(self.model.trainable_variables)
         self.step, self.score, self.summed = self._functions()
         self.checkpoint = Checkpoint(job.checkpoints / "latest.npz", job.identity())
+
+    def _described(self) -> Any:
+        job, tensors = self.job, self.tensors
+        sizes = {"length": tensors.length, "vocabulary": tensors.vocabulary, "labels": len(tensors.labels)}
+        found = catalogue.model(job.model, job.model_params, job.code, **sizes)
+        return found if job.train_vectors else catalogue.frozen(found)
 
     def train(self, report: Callable[[Progress], None]) -> dict[str, Any]:
         """Train to the end, from the last checkpoint if there is one, and write the results; timings are returned."""
@@ -95,9 +101,14 @@ class Trainer:
         total = np.zeros(3)
         taken = shuffled(self.tensors, "train", job.batch, job.seed, epoch, ranks.rank, ranks.count)
         for number, batch in enumerate(taken, 1):
+            self.optimizer.learning_rate = self.rates.at((epoch - 1) * steps + number - 1)
             total += self.step(batch.ids, batch.label, batch.weight).numpy()
             rate = min(rows, number * job.batch) / (time.monotonic() - started)
             report(Progress(epoch, job.epochs, number, steps, float(total[0] / max(total[2], 1)), rate))
+        for statistic in statistics(self.model):
+            # Each rank has seen batches of its own.
+            mean = self._total(statistic.numpy().astype(np.float64)) / ranks.count
+            statistic.assign(mean.astype(np.float32))
         loss, right, weight = (float(value) for value in total)
         return {"epoch": epoch, "loss": loss / weight, "accuracy": right / weight, **self._validate()}
 
@@ -123,19 +134,20 @@ class Trainer:
         ids = tf.TensorSpec([None, self.tensors.length], tf.int32)
         label, weight = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
         model, optimizer, variables = self.model, self.optimizer, self.model.trainable_variables
+        clip, smoothing = self.job.clip, self.job.label_smoothing
 
         @tf.function(input_signature=[ids, label, weight])
         def step(ids: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
             """Summed loss, weight of right rows, weight of all rows; of all ranks."""
             with tf.GradientTape() as tape:
                 logits = model(ids, training=True)
-                lost = tf.reduce_sum(weight * tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits))
+                lost = tf.reduce_sum(weight * cross_entropy(label, logits, smoothing))
             right = tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), label), tf.float32)
             own = tf.stack([lost, tf.reduce_sum(weight * right), tf.reduce_sum(weight)])
             # Sums, not means: a rank may have fewer rows than another, or none.
             *gradients, total = self.ranks.total([*tape.gradient(lost, variables), own])
             means = [tf.math.scalar_mul(1.0 / tf.maximum(total[2], 1.0), gradient) for gradient in gradients]
-            clipped, _ = tf.clip_by_global_norm(means, _CLIP_NORM)
+            clipped = means if clip is None else tf.clip_by_global_norm(means, clip)[0]
             optimizer.apply_gradients(zip(clipped, variables, strict=True))
             return total
 
@@ -156,10 +168,7 @@ class Trainer:
         return len(epochs) >= self.job.epochs or bool(epochs) and len(epochs) - self._best(epochs) >= self.job.patience
 
     def _best(self, epochs: list[dict[str, Any]]) -> int:
-        """The number of the best epoch; of equal ones the first."""
-        values = [epoch[f"val_{self.job.metric}"] for epoch in epochs]
-        best = max(values) if _HIGHER_IS_BETTER[self.job.metric] else min(values)
-        return values.index(best) + 1
+        return results.best_epoch(epochs, self.job.metric)
 
     def _events(self, epoch: dict[str, Any]) -> None:
         for part, prefix in (("train", ""), ("valid", "val_")):
@@ -170,25 +179,8 @@ class Trainer:
                         tf.summary.scalar(name, epoch[prefix + name], step=epoch["epoch"])
 
     def _write(self, epochs: list[dict[str, Any]], best: list[np.ndarray]) -> None:
-        job, tensors = self.job, self.tensors
         self.model.set_weights(best)
-        np.savez(job.out / "weights.npz", **weights_by_name(self.model))
-        model = {"model": job.model, "params": dict(job.model_params), "length": tensors.length,
-                 "vocabulary": tensors.vocabulary, "labels": tensors.labels}  # fmt: skip
-        _write_json(job.out / "model.json", model)
-        history = {
-            "epochs": epochs,
-            "best_epoch": self._best(epochs),
-            "stopped": "epochs" if len(epochs) >= job.epochs else "patience",
-            "metric": job.metric,
-            "parameters": int(self.model.count_params()),
-            "batch": job.batch,
-            "rows": tensors.described["parts"]["train"]["real_rows"],
-            "steps_per_epoch": tensors.steps("train", job.batch),
-            "ranks": self.ranks.count,
-        }
-        _write_json(job.out / "history.json", history)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        parameters = int(self.model.count_params())
+        results.write(
+            self.job, self.tensors, self.model.get_weights(), epochs, parameters=parameters, ranks=self.ranks.count
+        )

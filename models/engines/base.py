@@ -6,18 +6,20 @@ import json
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from models.schedule import Name as ScheduleName
+from models.schedule import Schedule
 from models.tensors import Tensors
 from textmill.places import Place, place
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_PLACES = ("tensors", "out", "checkpoints", "logs")
+_PLACES = ("tensors", "out", "checkpoints", "logs", "vectors")
 Metric = Literal["loss", "accuracy", "macro_f1"]
 
 
@@ -53,22 +55,46 @@ class TrainJob:
     seed: int
     threads: int | None = None
     """Cores to use; None: all."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.9
+    """Of sgd."""
+    schedule: ScheduleName = "constant"
+    warmup: float = 0.0
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = 0.0
+    """Decoupled, of all weights but biases and those of normalisation."""
+    clip: float | None = 5.0
+    """Largest norm of all gradients together; None: any."""
+    label_smoothing: float = 0.0
+    """Share of each row's label that is spread over all labels."""
+    vectors: Place | None = None
+    """Output folder of text.embed that the model's embedding starts from."""
+    train_vectors: bool = True
+    """False: the embedding stays what it starts from."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """Of a model that is not in the catalogue: the text of its Python files by their paths."""
+
+    def rates(self, steps_per_epoch: int) -> Schedule:
+        """The learning rate of every step, from 0 on."""
+        return Schedule(self.schedule, self.learning_rate, self.epochs * steps_per_epoch, self.warmup)
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON types; where files are and how many cores there are does not."""
-        left_out = ("out", "checkpoints", "logs", "threads", "tensors")
+        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def to_json(self) -> str:
         """The job for a worker process."""
-        return json.dumps({key: str(value) if key in _PLACES else value for key, value in asdict(self).items()})
+        given = asdict(self)
+        named = {key: str(value) for key, value in given.items() if key in _PLACES and value is not None}
+        return json.dumps({**given, **named})
 
     @classmethod
     def from_json(cls, text: str) -> TrainJob:
         """The job that `to_json` wrote."""
         given = json.loads(text)
         for key in _PLACES:
-            given[key] = place(given[key])
+            given[key] = place(given[key]) if given[key] is not None else None
         return cls(**given)
 
 

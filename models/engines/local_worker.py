@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from models import catalogue
 from models.engines.base import TrainJob
 from models.engines.worker import work
-from models.trainer import Trainer
 
 
 def main() -> None:
     """Train the job given as JSON on the command line."""
     job = TrainJob.from_json(sys.argv[1])
-    work(lambda report: Trainer(job).train(report))
+    work(lambda report: catalogue.training(job).train(report))
 
 
 if __name__ == "__main__":
