@@ -19,6 +19,7 @@ from textmill.errors import InputError
 from textmill.places import Place
 
 _SCHEMA = "id string, text string, label string, predicted string, confidence float, correct boolean"
+_ROW = "id string, raw string, reason string"
 
 
 @dataclass(frozen=True)
@@ -40,32 +41,41 @@ def score(given: TextModel, table: DataFrame) -> DataFrame:
 
     A row that training would have set aside has its `reason` and no prediction; `text` is as it came.
     """
-    spark, encode = table.sparkSession, given.chain["encode"]
-    cleaned = jvm.function(spark, "clean", given.chain["clean"])(F.when(F.col("reason").isNull(), F.col("text")))
-    rows = table.withColumn("_cleaned", cleaned).select(
-        "id",
-        F.col("text").alias("_raw"),
-        F.coalesce("reason", F.col("_cleaned.reason")).alias("_reason"),
-        F.coalesce("_cleaned.text", F.lit("")).alias("text"),
-    )
-    vocabulary = {**encode, "vocabulary_file": places.spark_uri(given.tensors / "vocabulary.tsv")}
-    encoded = jvm.function(spark, "encode", vocabulary)(F.col("tokens"))["ids"]
-    # mapInArrow gives back the scorer's columns alone: what else belongs to a row travels in them.
-    kept = F.to_json(F.struct("id", "_raw", "_reason"), {"ignoreNullFields": "false"})
-    ready = _tokenized(rows, given).select(
-        kept.alias("id"), F.lit("").alias("text"), F.lit(None).cast("string").alias("label"), encoded.alias("ids")
-    )
     labels = json.loads((given.tensors / "labels.json").read_text(encoding="utf-8"))
-    scored = ready.mapInArrow(scoring.scorer(str(places.absolute(given.model)), labels), _SCHEMA)
-    row = F.from_json("id", "id string, _raw string, _reason string")
-    found = scored.withColumn("_row", row)
-    good = F.col("_row._reason").isNull()
+    scorer = scoring.scorer(str(places.absolute(given.model)), labels)
+    scored = _encoded(given, _cleaned(given, table)).mapInArrow(scorer, _SCHEMA)
+    found = scored.withColumn("_row", F.from_json("id", _ROW))
+    good = F.col("_row.reason").isNull()
     return found.select(
         F.col("_row.id").alias("id"),
-        F.col("_row._raw").alias("text"),
+        F.col("_row.raw").alias("text"),
         F.when(good, F.col("predicted")).alias("predicted"),
         F.when(good, F.col("confidence")).alias("confidence"),
-        F.col("_row._reason").alias("reason"),
+        F.col("_row.reason").alias("reason"),
+    )
+
+
+def _cleaned(given: TextModel, table: DataFrame) -> DataFrame:
+    """Columns id, raw, reason, and the cleaned text; an empty one where there is none."""
+    clean_text = jvm.function(table.sparkSession, "clean", given.chain["clean"])
+    cleaned = clean_text(F.when(F.col("reason").isNull(), F.col("text")))
+    return table.withColumn("_cleaned", cleaned).select(
+        "id",
+        F.col("text").alias("raw"),
+        F.coalesce("reason", F.col("_cleaned.reason")).alias("reason"),
+        F.coalesce("_cleaned.text", F.lit("")).alias("text"),
+    )
+
+
+def _encoded(given: TextModel, rows: DataFrame) -> DataFrame:
+    """The columns that the scorer takes. It gives back its own alone: what else belongs to a row travels in its id."""
+    vocabulary = {"vocabulary_file": places.spark_uri(given.tensors / "vocabulary.tsv")}
+    encode = jvm.function(rows.sparkSession, "encode", {**given.chain["encode"], **vocabulary})
+    row = F.to_json(F.struct("id", "raw", "reason"))
+    null = F.lit(None).cast("string")
+    ids = encode(F.col("tokens"))["ids"]
+    return _tokenized(rows, given).select(
+        row.alias("id"), F.lit("").alias("text"), null.alias("label"), ids.alias("ids")
     )
 
 
