@@ -1,0 +1,157 @@
+"""engine tensorflowonspark: synchronous training on Spark's executors, one rank on each.
+
+Settings are Spark settings, given in the profile's `conf`:
+    spark.textmill.train.ranks      executors to train on; all that Spark was asked for by default
+    spark.textmill.train.wait       seconds to wait for them (60)
+    spark.textmill.train.silence    seconds without a sign of life after which a rank is lost (8)
+    spark.textmill.train.restarts   how often lost ranks are started again from the last checkpoint (1; 0: never)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.engines import slots
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, unfit
+from models.engines.listener import Listener, Message, Rank
+from textmill.errors import EnvironmentProblem, TextmillError, WorkerLost
+
+if TYPE_CHECKING:
+    from pyspark import SparkConf, SparkContext
+
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 1.0
+_FAILED = "exit status"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the profile sets; see above."""
+
+    ranks: int
+    wait: float
+    silence: float
+    restarts: int
+
+    @classmethod
+    def of(cls, conf: SparkConf) -> Settings:
+        """From Spark's configuration."""
+
+        def given(name: str, default: str) -> str:
+            return conf.get(f"spark.textmill.train.{name}", default) or default
+
+        return cls(slots.wanted(conf), float(given("wait", "60")), float(given("silence", "8")),
+                   int(given("restarts", "1")))  # fmt: skip
+
+
+class TensorFlowOnSpark(Engine):
+    """Every rank computes the sum of gradients over its share of a batch; their sums are added, so all weights stay equal."""
+
+    name = "tensorflowonspark"
+
+    def probe(self) -> Probe:
+        """TensorFlow, tf_keras, TensorFlowOnSpark and what that imports must be installed."""
+        packages = {name: name for name in ("tensorflow", "tf_keras", "tensorflowonspark")}
+        install = "scripts/setup.sh --with tensorflowonspark, or pip install textmill[tensorflowonspark]"
+        return missing({**packages, "pkg_resources": "setuptools<81 (for pkg_resources)"}, install)
+
+    def check(self, job: TrainJob) -> list[str]:
+        """Also the session's settings, and that the ranks can share the shards equally."""
+        conf = self._context().getConf()
+        return [*slots.misfits(conf), *unfit(job.tensors, max(1, slots.wanted(conf)))]
+
+    def train(self, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
+        """Train on the executors, again from the last checkpoint if ranks are lost; the chief exports."""
+        job.checkpoints.mkdir(parents=True, exist_ok=True)
+        settings = Settings.of(self._context().getConf())
+        restarts = 0
+        while True:
+            try:
+                done = _Attempt(job, settings, self._context(), restarts).run(on_progress)
+                break
+            except WorkerLost as lost:
+                # A rank that failed by itself would fail again.
+                if restarts == settings.restarts or lost.status.startswith(_FAILED):
+                    raise
+                restarts += 1
+                _note(job, f"{lost}\nrestart {restarts} of {settings.restarts}, from the last checkpoint")
+        return TrainStats(tuple(done["seconds_per_epoch"]), done["records_per_s"], done["resumed_from_epoch"], restarts)
+
+    def _context(self) -> SparkContext:
+        if self.spark is None:
+            raise EnvironmentProblem("engine tensorflowonspark trains on Spark's executors and was given no session")
+        return self.spark().sparkContext
+
+
+class _Attempt:
+    """One start of all ranks, until they are done or one is lost."""
+
+    def __init__(self, job: TrainJob, settings: Settings, context: SparkContext, number: int) -> None:
+        from models.engines.tensorflowonspark_cluster import Cluster, driver_host
+
+        self.job, self.settings, self.context = job, settings, context
+        self.cluster = Cluster(context, f"train {job.name} {time.time_ns()}")
+        self.listener = Listener(driver_host(context), self._log, settings.silence)
+        self.done: dict[str, Any] = {}
+
+    def run(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+        """What the chief's trainer returns. Raises WorkerLost, or TextmillError where the ranks do not start."""
+        from models.engines.tensorflowonspark_node import Order
+
+        try:
+            ranks = self._hold()
+            order = Order(self.job.to_json(), ranks, self.listener.address, self.listener.token)
+            self.cluster.start(order, self.settings.wait)
+            self._follow(ranks, on_progress)
+        finally:
+            self.listener.close()
+            self.cluster.stop()
+        return self.done
+
+    def _hold(self) -> int:
+        there = slots.hold(self.context, self.settings.ranks, self.settings.wait)
+        ranks = self.settings.ranks or len(there)
+        _note(self.job, f"{ranks} ranks; {self.settings}; executors: " + ", ".join(map(str, there)))
+        return ranks
+
+    def _follow(self, ranks: int, on_progress: Callable[[Progress], None]) -> None:
+        while sum(rank.ended == 0 for rank in self.listener.ranks.values()) < ranks:
+            over = self.cluster.ended.is_set()
+            for rank, message in self.listener.heard(_POLL_SECONDS):
+                if message.get("ended") or "gone" in message:
+                    raise self._lost(rank, message)
+                self._take(rank, message, on_progress)
+            if over and len(self.listener.ranks) < ranks:
+                raise TextmillError(f"the ranks of {self.job.name} did not start: {self.cluster.error or 'no error'}")
+
+    def _take(self, rank: Rank, message: Message, on_progress: Callable[[Progress], None]) -> None:
+        if rank.number == 0 and "progress" in message:
+            on_progress(Progress(**message["progress"]))
+        elif rank.number == 0 and "done" in message:
+            self.done = message["done"]
+
+    def _lost(self, rank: Rank, message: Message) -> WorkerLost:
+        """The rank that was lost first: the others fail because of it, and some may be heard before."""
+        found = [(rank, message)]
+        until = time.monotonic() + _GRACE_SECONDS
+        while time.monotonic() < until:
+            found += [each for each in self.listener.heard(_POLL_SECONDS) if each[1].get("ended") or "gone" in each[1]]
+        rank, message = min(found, key=lambda each: each[1].get("ended", -1) > 0)
+        status = named(message["ended"]) if "ended" in message else self._fate(rank, message["gone"])
+        return WorkerLost(rank.number, rank.host, status, str(rank.log), rank.tail())
+
+    def _fate(self, rank: Rank, gone: str) -> str:
+        said = self.cluster.fate(rank.number)
+        return said if said.startswith("signal ") else ": ".join(filter(None, (gone, said)))
+
+    def _log(self, rank: int) -> Path:
+        return self.job.logs / f"train-{self.job.name}-rank-{rank}.log"
+
+
+def _note(job: TrainJob, text: str) -> None:
+    with (job.logs / f"train-{job.name}.log").open("a", encoding="utf-8") as log:
+        log.write(text + "\n")
