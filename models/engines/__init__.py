@@ -12,7 +12,10 @@ from textmill.errors import EngineUnavailable
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_ENGINES = {"local": "models.engines.local:Local"}
+_ENGINES = {
+    "local": "models.engines.local:Local",
+    "tensorflowonspark": "models.engines.tensorflowonspark:TensorFlowOnSpark",
+}
 NAMES: tuple[str, ...] = tuple(_ENGINES)
 
 
