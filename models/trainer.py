@@ -18,7 +18,7 @@ from models.keras_build import build, keras, set_threads, start_from, statistics
 from models.optimization import cross_entropy, optimizer
 from models.ranks import Ranks, alone
 from models.tensors import Shard, Tensors, batches, shuffled
-from textmill.errors import InputError
+from textmill.errors import InputError, TextmillError
 
 _NOISE_STRIDE = 1_000_003
 _SCORED = 1024
@@ -56,7 +56,11 @@ class Trainer:
     def train(self, report: Callable[[Progress], None]) -> dict[str, Any]:
         """Train to the end, from the last checkpoint if there is one, and write the results; timings are returned."""
         epochs, best = self._resume()
-        self._agree(len(epochs))
+        if not self._agree(len(epochs)):
+            raise InputError(
+                f"rank {self.ranks.rank} starts after epoch {len(epochs)} with other weights than the rest: "
+                f"{self.job.checkpoints} has to be one folder that every rank reads"
+            )
         resumed, seconds, rows = len(epochs), [], self.tensors.rows("train")
         while not self._is_over(epochs):
             started = time.monotonic()
@@ -67,14 +71,18 @@ class Trainer:
             if self.ranks.chief:
                 self.checkpoint.save(self.model.get_weights(), self._state(), best, epochs)
                 self._events(epochs[-1])
+        steps = int(self.optimizer.iterations)  # which are among the weights, as the noise layers count by them
+        self.model.set_weights(best)
         if self.ranks.chief:
-            self._write(epochs, best)
-        self._total(np.zeros(1))  # a rank that left earlier would look lost to the chief
+            self._write(epochs)
+        if not self._agree(len(epochs)):  # which also keeps every rank until the chief has written
+            raise TextmillError(f"rank {self.ranks.rank} ends with other weights than the rest of {self.job.name}")
         rate = rows * len(seconds) / sum(seconds) if seconds else 0.0
-        return {"seconds_per_epoch": seconds, "records_per_s": round(rate, 1), "resumed_from_epoch": resumed}
+        told = {"seconds_per_epoch": seconds, "records_per_s": round(rate, 1), "resumed_from_epoch": resumed}
+        return {**told, "steps": steps}
 
     def _resume(self) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
-        found = self.checkpoint.load()
+        found = self.checkpoint.load() if self.job.resume else None
         if found is None:
             return [], self.model.get_weights()
         self.model.set_weights(found.weights)
@@ -85,15 +93,11 @@ class Trainer:
     def _state(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.optimizer.variables]
 
-    def _agree(self, epochs: int) -> None:
-        """Raise InputError on every rank where one starts from other weights than the rest."""
+    def _agree(self, epochs: int) -> bool:
+        """Whether all ranks are after the same epoch with the same bytes of weights."""
         weights = zlib.crc32(b"".join(np.ascontiguousarray(value).tobytes() for value in self.model.get_weights()))
         own = np.array([epochs, weights], dtype=np.float64)
-        if not np.array_equal(self._total(own), own * self.ranks.count):
-            raise InputError(
-                f"rank {self.ranks.rank} starts after epoch {epochs} with weights {weights:08x}, others do not: "
-                f"{self.job.checkpoints} has to be one folder that every rank reads"
-            )
+        return np.array_equal(self._total(own), own * self.ranks.count)
 
     def _epoch(self, epoch: int, report: Callable[[Progress], None]) -> dict[str, Any]:
         job, ranks, started = self.job, self.ranks, time.monotonic()
@@ -105,12 +109,19 @@ class Trainer:
             total += self.step(batch.ids, batch.label, batch.weight).numpy()
             rate = min(rows, number * job.batch) / (time.monotonic() - started)
             report(Progress(epoch, job.epochs, number, steps, float(total[0] / max(total[2], 1)), rate))
-        for statistic in statistics(self.model):
-            # Each rank has seen batches of its own.
-            mean = self._total(statistic.numpy().astype(np.float64)) / ranks.count
-            statistic.assign(mean.astype(np.float32))
+        self._level()
         loss, right, weight = (float(value) for value in total)
         return {"epoch": epoch, "loss": loss / weight, "accuracy": right / weight, **self._validate()}
+
+    def _level(self) -> None:
+        """Give every rank the mean of what each has gathered of batches of its own."""
+        own = statistics(self.model)
+        if self.ranks.count == 1 or not own:
+            return
+        summed = self._total(np.concatenate([variable.numpy() for variable in own]).astype(np.float64))
+        ends = np.cumsum([int(variable.shape[0]) for variable in own])
+        for variable, values in zip(own, np.split(summed / self.ranks.count, ends[:-1]), strict=True):
+            variable.assign(values.astype(np.float32))
 
     def _validate(self) -> dict[str, float]:
         labels, ranks = len(self.tensors.labels), self.ranks
@@ -178,9 +189,6 @@ class Trainer:
                     if prefix + name in epoch:
                         tf.summary.scalar(name, epoch[prefix + name], step=epoch["epoch"])
 
-    def _write(self, epochs: list[dict[str, Any]], best: list[np.ndarray]) -> None:
-        self.model.set_weights(best)
-        parameters = int(self.model.count_params())
-        results.write(
-            self.job, self.tensors, self.model.get_weights(), epochs, parameters=parameters, ranks=self.ranks.count
-        )
+    def _write(self, epochs: list[dict[str, Any]]) -> None:
+        told = {"parameters": int(self.model.count_params()), "ranks": self.ranks.count}
+        results.write(self.job, self.tensors, self.model.get_weights(), epochs, **told)

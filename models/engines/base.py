@@ -55,6 +55,8 @@ class TrainJob:
     seed: int
     threads: int | None = None
     """Cores to use; None: all."""
+    resume: bool = True
+    """Whether a training goes on from the checkpoint of an attempt that broke off."""
     optimizer: Literal["adam", "sgd"] = "adam"
     momentum: float = 0.9
     """Of sgd."""
@@ -80,7 +82,7 @@ class TrainJob:
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON types; where files are and how many cores there are does not."""
-        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors")
+        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def to_json(self) -> str:
@@ -120,10 +122,12 @@ class TrainStats:
     resumed_from_epoch: int
     restarts: int = 0
     """How often ranks were lost and the training went on from its last checkpoint."""
+    steps: tuple[int, ...] = ()
+    """Steps each rank has taken in all, in the order of ranks."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON types."""
-        return {**asdict(self), "seconds_per_epoch": list(self.seconds_per_epoch)}
+        return {**asdict(self), "seconds_per_epoch": list(self.seconds_per_epoch), "steps": list(self.steps)}
 
 
 class Engine(ABC):

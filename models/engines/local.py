@@ -58,7 +58,8 @@ def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> 
             worker.wait()
     if status or stats is None:
         raise WorkerLost(0, socket.gethostname(), named(status), str(log), _last_lines(log))
-    return TrainStats(tuple(stats["seconds_per_epoch"]), stats["records_per_s"], stats["resumed_from_epoch"])
+    seconds, resumed = tuple(stats["seconds_per_epoch"]), stats["resumed_from_epoch"]
+    return TrainStats(seconds, stats["records_per_s"], resumed, steps=(stats["steps"],))
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -71,15 +71,18 @@ class TensorFlowOnSpark(Engine):
         restarts = 0
         while True:
             try:
-                done = _Attempt(job, settings, self._context(), restarts).run(on_progress)
+                done = _Attempt(job, settings, self._context()).run(on_progress)
                 break
             except WorkerLost as lost:
                 # A rank that failed by itself would fail again.
-                if restarts == settings.restarts or lost.status.startswith(_FAILED):
+                if not job.resume or restarts == settings.restarts or lost.status.startswith(_FAILED):
                     raise
                 restarts += 1
                 _note(job, f"{lost}\nrestart {restarts} of {settings.restarts}, from the last checkpoint")
-        return TrainStats(tuple(done["seconds_per_epoch"]), done["records_per_s"], done["resumed_from_epoch"], restarts)
+        chief, steps = done[0], tuple(done[rank]["steps"] for rank in sorted(done))
+        return TrainStats(
+            tuple(chief["seconds_per_epoch"]), chief["records_per_s"], chief["resumed_from_epoch"], restarts, steps
+        )
 
     def _context(self) -> SparkContext:
         if self.spark is None:
@@ -90,16 +93,16 @@ class TensorFlowOnSpark(Engine):
 class _Attempt:
     """One start of all ranks, until they are done or one is lost."""
 
-    def __init__(self, job: TrainJob, settings: Settings, context: SparkContext, number: int) -> None:
+    def __init__(self, job: TrainJob, settings: Settings, context: SparkContext) -> None:
         from models.engines.tensorflowonspark_cluster import Cluster, driver_host
 
         self.job, self.settings, self.context = job, settings, context
         self.cluster = Cluster(context, f"train {job.name} {time.time_ns()}")
         self.listener = Listener(driver_host(context), self._log, settings.silence)
-        self.done: dict[str, Any] = {}
+        self.done: dict[int, dict[str, Any]] = {}
 
-    def run(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-        """What the chief's trainer returns. Raises WorkerLost, or TextmillError where the ranks do not start."""
+    def run(self, on_progress: Callable[[Progress], None]) -> dict[int, dict[str, Any]]:
+        """What each rank's trainer returns. Raises WorkerLost, or TextmillError where the ranks do not start."""
         from models.engines.tensorflowonspark_node import Order
 
         try:
@@ -131,8 +134,8 @@ class _Attempt:
     def _take(self, rank: Rank, message: Message, on_progress: Callable[[Progress], None]) -> None:
         if rank.number == 0 and "progress" in message:
             on_progress(Progress(**message["progress"]))
-        elif rank.number == 0 and "done" in message:
-            self.done = message["done"]
+        elif "done" in message:
+            self.done[rank.number] = message["done"]
 
     def _lost(self, rank: Rank, message: Message) -> WorkerLost:
         """The rank that was lost first: the others fail because of it, and some may be heard before."""
