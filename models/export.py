@@ -10,14 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from models.subprocesses import environ
 from textmill.errors import TextmillError
 
 
 def export(folder: Path) -> None:
     """Export the model in `folder`; a fresh process makes the bytes depend on the model alone."""
     command = [sys.executable, "-m", "models.export", str(folder)]
-    root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environ(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         tail = "\n".join(done.stderr.splitlines()[-10:])
         raise TextmillError(f"the export of {folder} ended with status {done.returncode}:\n{tail}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from textmill.errors import InputError
 from textmill.places import Place, arrow
+
+COLUMNS = ("ids", "label", "weight")
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,15 @@ class Tensors:
     def read(self, file: Place) -> Shard:
         """The rows of one shard; raises InputError where ids don't have the described length."""
         path, system = arrow(file)
-        table = pq.read_table(path, columns=["ids", "label", "weight"], memory_map=system is None, filesystem=system)
+        table = pq.read_table(path, columns=list(COLUMNS), memory_map=system is None, filesystem=system)
+        return self.shard(table, file)
+
+    def stream(self, files: Sequence[Place], epoch: int) -> Iterator[Shard]:
+        """These shards, one after the other, as `epoch` wants them."""
+        return (self.read(file) for file in files)
+
+    def shard(self, table: pa.Table, file: Place) -> Shard:
+        """The rows of a table that `file` holds; raises InputError where ids don't have the described length."""
         values = pa.concat_arrays([chunk.flatten() for chunk in table["ids"].chunks]).to_numpy()
         if len(values) != table.num_rows * self.length:
             raise InputError(f"{file}: {len(values)} ids in {table.num_rows} rows, {self.length} each are described")
@@ -129,12 +139,15 @@ def shuffled(
 
     Rows are in random order over all shards already, so shuffling inside shards is enough.
     """
-    generator = np.random.Generator(np.random.PCG64([seed, epoch, rank]))
-    files = tensors.shards(part, rank, ranks)
-    order = [files[number] for number in generator.permutation(len(files))]
-    shards = (tensors.read(file) for file in order)
-    mixed = (shard.take(generator.permutation(len(shard.label))) for shard in shards)
+    files, generator = in_order(tensors.shards(part, rank, ranks), seed, epoch, rank)
+    mixed = (shard.take(generator.permutation(len(shard.label))) for shard in tensors.stream(files, epoch))
     return _cut(mixed, _quotas(tensors.rows(part, ranks), batch, rank, ranks))
+
+
+def in_order(files: Sequence[Place], seed: int, epoch: int, rank: int) -> tuple[list[Place], np.random.Generator]:
+    """A rank's shards in the order of an epoch, and the generator that shuffles their rows next."""
+    generator = np.random.Generator(np.random.PCG64([seed, epoch, rank]))
+    return [files[number] for number in generator.permutation(len(files))], generator
 
 
 def _quotas(rows: int, batch: int, rank: int, ranks: int) -> Iterator[int]:

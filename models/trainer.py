@@ -27,14 +27,17 @@ _SCORED = 1024
 class Trainer:
     """One rank's part of a training: all ranks run the same loop on shards of their own, and rank 0 writes the files."""
 
-    def __init__(self, job: TrainJob, join: Callable[[], Ranks] = alone) -> None:
-        """`join` is called when TensorFlow's threads are set and nothing has been computed yet."""
+    def __init__(self, job: TrainJob, join: Callable[[], Ranks] = alone, tensors: Tensors | None = None) -> None:
+        """`join` is called when TensorFlow's threads are set and nothing has been computed yet.
+
+        `tensors` are those of the job, where they are not to be read from its folder.
+        """
         threads = job.threads or os.cpu_count() or 1
         print(f"threads between and within operations: {set_threads(threads)}", file=sys.stderr, flush=True)
         tf.config.experimental.enable_op_determinism()
         self.ranks = join()
         keras.utils.set_random_seed(job.seed)
-        self.job, self.tensors = job, Tensors(job.tensors)
+        self.job, self.tensors = job, tensors or Tensors(job.tensors)
         self.optimizer = optimizer(job)
         self.rates = job.rates(self.tensors.steps("train", job.batch))
         # Initial weights are those of job.seed on every rank; the noise is each rank's own.

@@ -57,6 +57,8 @@ class TrainJob:
     """Cores to use; None: all."""
     resume: bool = True
     """Whether a training goes on from the checkpoint of an attempt that broke off."""
+    feed: Literal["shards", "spark"] = "shards"
+    """Whether ranks read their shards themselves or Spark's tasks bring them: the same rows in the same order."""
     optimizer: Literal["adam", "sgd"] = "adam"
     momentum: float = 0.9
     """Of sgd."""
@@ -82,7 +84,7 @@ class TrainJob:
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON types; where files are and how many cores there are does not."""
-        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume")
+        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume", "feed")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def to_json(self) -> str:
@@ -134,6 +136,8 @@ class Engine(ABC):
     """A way to train."""
 
     name: ClassVar[str]
+    options: ClassVar[frozenset[str]] = frozenset()
+    """Keys of a training in a definition that only some engines know, and this one does."""
 
     def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
         """`spark` gives the run's session to an engine that trains on executors."""

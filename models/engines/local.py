@@ -13,10 +13,10 @@ from typing import Any
 
 from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named
 from models.export import export
+from models.subprocesses import environ
 from textmill.errors import WorkerLost
 from textmill.transfer import filling, local_copy
 
-_ROOT = Path(__file__).resolve().parents[2]
 _TAIL = 20
 
 
@@ -45,7 +45,7 @@ def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> 
     stats: dict[str, Any] | None = None
     with log.open("ab") as sink:
         # The worker ends when its standard input does, so it never outlives this process, however that ends.
-        worker = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
+        worker = subprocess.Popen(command, env=environ(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
         try:
             for line in worker.stdout or ():
                 message = json.loads(line) if line.startswith(b"{") else {}

@@ -132,7 +132,7 @@ class _Nodes:
 
 def driver_host(context: SparkContext) -> str:
     """The address executors reach the driver at."""
-    return str(context.getConf().get("spark.driver.host", "127.0.0.1"))
+    return str(context.getConf().get("spark.driver.host"))  # Spark sets it where nobody did
 
 
 def _library() -> Any:

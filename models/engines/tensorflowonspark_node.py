@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.subprocesses import environ
+
 _BEAT_SECONDS = 1.0
 _PIECE = 1 << 16
 
@@ -40,8 +42,7 @@ def main_fun(given: Mapping[str, Order], context: Any) -> None:
     with socket.create_connection(order.driver, timeout=30) as driver:
         driver.settimeout(None)
         _tell(driver, token=order.token, rank=rank, host=socket.gethostname())
-        context.release_port()
-        process = _start(order, rank)
+        process = _start(order, rank, context.tmp_socket)
         try:
             status = _Watch(driver, process).until_it_ends()
         finally:
@@ -59,19 +60,22 @@ def _end_queues(context: Any) -> None:
     TFSparkNode.TFSparkNode.mgr = None
 
 
-def _start(order: Order, rank: int) -> subprocess.Popen[bytes]:
+def _start(order: Order, rank: int, port: socket.socket) -> subprocess.Popen[bytes]:
+    """The rank's process, which gets `port` to hold until TensorFlow listens there: importing it takes seconds."""
     from pyspark import TaskContext
 
     task = TaskContext.get()
     job = {**json.loads(order.job), "threads": task.cpus() if task else 1}
     command = [sys.executable, "-m", "models.engines.tensorflowonspark_worker", json.dumps(job)]
-    return subprocess.Popen(
-        [*command, str(rank), str(order.ranks)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=subprocess.PIPE,  # the worker ends when this does, so it never outlives the task
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with port:
+        return subprocess.Popen(
+            [*command, str(rank), str(order.ranks), str(port.fileno())],
+            env={**environ(), "TF_CONFIG": os.environ["TF_CONFIG"]},
+            pass_fds=[port.fileno()],
+            stdin=subprocess.PIPE,  # the worker ends when this does, so it never outlives the task
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
 
 class _Watch:

@@ -1,10 +1,11 @@
-"""One rank of engine tensorflowonspark: python -m models.engines.tensorflowonspark_worker JOB RANK RANKS.
+"""One rank of engine tensorflowonspark: python -m models.engines.tensorflowonspark_worker JOB RANK RANKS DESCRIPTOR.
 
-TF_CONFIG names the addresses of all ranks.
+TF_CONFIG names the addresses of all ranks; DESCRIPTOR is an open socket that holds the port of this one.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,27 +17,29 @@ from models.export import export
 from models.keras_build import tf
 from models.ranks import Ranks, of_strategy
 from models.trainer import Trainer
-from textmill.transfer import filling, local_copy
+from textmill.transfer import filling
 
 
 def main() -> None:
     """Train this rank's part of the job given as JSON on the command line."""
-    job, rank, ranks = TrainJob.from_json(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    work(lambda report: _train(job, rank, ranks, report))
+    rank, ranks, port = (int(given) for given in sys.argv[2:])
+    work(lambda report: _train(TrainJob.from_json(sys.argv[1]), lambda: _joined(rank, ranks, port), report))
 
 
-def _train(job: TrainJob, rank: int, ranks: int, report: Callable[[Progress], None]) -> dict[str, Any]:
+def _train(job: TrainJob, join: Callable[[], Ranks], report: Callable[[Progress], None]) -> dict[str, Any]:
     with filling(job.out) as out:
-        here = replace(job, tensors=local_copy(job.tensors), out=out)
-        done = Trainer(here, lambda: _joined(rank, ranks)).train(report)
-        if rank == 0:
+        # The tensors stay where they are: a rank reads its own shards, and a copy would be of all.
+        trainer = Trainer(replace(job, out=out), join)
+        done = trainer.train(report)
+        if trainer.ranks.chief:
             export(out)
     return done
 
 
-def _joined(rank: int, ranks: int) -> Ranks:
+def _joined(rank: int, ranks: int, port: int) -> Ranks:
     ring = tf.distribute.experimental.CommunicationImplementation.RING
     options = tf.distribute.experimental.CommunicationOptions(implementation=ring)
+    os.close(port)
     return of_strategy(tf.distribute.MultiWorkerMirroredStrategy(communication_options=options), rank, ranks)
 
 

@@ -23,9 +23,9 @@ def work(train: Callable[[Callable[[Progress], None]], dict[str, Any]]) -> None:
         nonlocal last
         if time.monotonic() - last > _REPORT_SECONDS:
             last = time.monotonic()
-            _say(progress=progress.__dict__)
+            say(progress=progress.__dict__)
 
-    _say(done=train(report))
+    say(done=train(report))
 
 
 def _end_with_parent() -> None:
@@ -34,5 +34,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _say(**message: Any) -> None:
+def say(**message: Any) -> None:
+    """Tell the engine something, as one line."""
     print(json.dumps(message), flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from models import engines
 from models.engines.base import Engine
 from tests.e2e.engines import cases
 from tests.e2e.engines.cases import CASES, Case
+from tests.e2e.engines.sessions import closed, opened
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,33 +30,17 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture(scope="session")
 def spark(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], SparkSession]]:
-    """The session of the engine's master in a JVM of its own: another engine may need other jars in it."""
-    from spark_jobs import session
-
+    """The session of the engine's master, started on first use."""
     started: list[SparkSession] = []
 
     def start() -> SparkSession:
         if not started:
-            folder = tmp_path_factory.mktemp("spark")
-            os.environ["SPARK_WORKER_DIR"] = str(folder / "work")
-            settings = session.SparkSettings(case.master, "1g", case.conf)
-            started.append(session.start(settings, folder / "spark.log"))
+            started.append(opened(case, tmp_path_factory.mktemp("spark")))
         return started[0]
 
     yield start
     if started:
-        _end(started[0])
-
-
-def _end(session: SparkSession) -> None:
-    from pyspark import SparkContext
-
-    gateway = session.sparkContext._gateway  # noqa: SLF001
-    session.stop()
-    gateway.shutdown()
-    gateway.proc.stdin.close()
-    gateway.proc.wait(timeout=60)
-    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
+        closed(started[0])
 
 
 @pytest.fixture(scope="session")
