@@ -74,6 +74,7 @@ class Train(Params):
     learning_rate: float = Field(1e-3, gt=0)
     metric: Literal["macro_f1", "accuracy", "loss"] = Field("macro_f1", description="What early stopping watches.")
     stop: Stop = Stop()
+    resume: bool = Field(True, description="Go on from the last checkpoint where an attempt broke off or lost a rank.")
     seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
 
 

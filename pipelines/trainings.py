@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 VERSION = 1
+_NOT_KEYED = ("resume",)
+"""Settings of a training that do not decide its result."""
 
 
 def nodes(
@@ -72,7 +74,8 @@ def _params(
 
 def _training(name: str, params: dict[str, Any], tensors: Node) -> Node:
     takes = (Taken(tensors.name, (), "tensors"),)
-    return Node(f"train.{name}", TRAIN, VERSION, params, params, takes, ("model",), in_jvm=False)
+    keyed = {key: value for key, value in params.items() if key not in _NOT_KEYED}
+    return Node(f"train.{name}", TRAIN, VERSION, params, keyed, takes, ("model",), in_jvm=False)
 
 
 def _evaluation(name: str, tensors: Node) -> Node:
@@ -113,7 +116,7 @@ def train(
         metric=given["metric"],
         patience=given["patience"],
         seed=given["seed"],
-        threads=None,
+        resume=given["resume"],
     )
     engine = engines.engine(given["engine"], spark)
     if unfit := engine.check(job):

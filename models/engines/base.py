@@ -57,8 +57,6 @@ class TrainJob:
     """Cores to use; None: all."""
     resume: bool = True
     """Whether a training goes on from the checkpoint of an attempt that broke off."""
-    feed: Literal["shards", "spark"] = "shards"
-    """Whether ranks read their shards themselves or Spark's tasks bring them: the same rows in the same order."""
     optimizer: Literal["adam", "sgd"] = "adam"
     momentum: float = 0.9
     """Of sgd."""
@@ -84,7 +82,7 @@ class TrainJob:
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON types; where files are and how many cores there are does not."""
-        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume", "feed")
+        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def to_json(self) -> str:
