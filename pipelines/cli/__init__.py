@@ -26,6 +26,7 @@ _VERBS = {
     "serve": "Answer over HTTP with a published model.",
     "gc": "Remove runs and outputs that nothing refers to any more.",
     "schema": "Print the JSON Schema of definitions, for editors.",
+    "models": "List the models of the catalogue, or one model's parameters.",
     "doctor": "Check Java, the jar, Spark and the engines of this installation.",
 }
 

@@ -1,0 +1,58 @@
+"""`textmill models`: the models of the catalogue and their parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from models import catalogue
+from pipelines.cli import options
+from pipelines.validation import did_you_mean
+from textmill.errors import InputError
+
+_LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+@click.command("models")
+@click.argument("name", required=False)
+@options.as_json
+def command(name: str | None, as_json: bool) -> None:
+    """List the models; with NAME one model's parameters: their defaults, ranges and meaning."""
+    if name is not None and name not in catalogue.NAMES:
+        raise InputError(f"unknown model '{name}'{did_you_mean(name, catalogue.NAMES)}")
+    found = [_described(known) for known in ([name] if name else catalogue.NAMES)]
+    if as_json:
+        options.print_json(found[0] if name else found)
+    elif name:
+        _show(found[0])
+    else:
+        for model in found:
+            click.echo(f"{model['name']:<16} {model['summary']}\n{'':<16} {model['paper']}")
+
+
+def _described(name: str) -> dict[str, Any]:
+    properties = catalogue.params(name).model_json_schema()["properties"]
+    params = [
+        {"name": key, "default": given.get("default"), "range": _range(given), "description": given["description"]}
+        for key, given in properties.items()
+    ]
+    summary, engines = catalogue.summary(name), catalogue.engines(name)
+    return {"name": name, "summary": summary, "paper": catalogue.paper(name), "engines": engines, "params": params}
+
+
+def _range(given: dict[str, Any]) -> str:
+    """The values that a JSON Schema allows, in a few signs."""
+    if "enum" in given:
+        return " | ".join(map(str, given["enum"]))
+    limits = [f"{sign} {given[key]}" for key, sign in _LIMITS.items() if key in given]
+    of = f" of {given['items']['type']}" if "items" in given else ""
+    return " ".join([given.get("type", "any") + of, *limits])
+
+
+def _show(model: dict[str, Any]) -> None:
+    click.echo(f"{model['name']}: {model['summary']}\n{model['paper']}")
+    if model["engines"]:
+        click.echo(f"trains in engine {' or '.join(model['engines'])} alone")
+    for param in model["params"]:
+        click.echo(f"  {param['name']:<16} {param['default']!s:<10} {param['range']:<26} {param['description']}")
