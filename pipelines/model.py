@@ -62,16 +62,31 @@ class Stop(Params):
     patience: int = Field(2, ge=1, description="Epochs without a better metric before training stops.")
 
 
+class Vectors(Params):
+    """What a model's embedding starts from."""
+
+    from_: str = Field(alias="from", description="The text.embed step, of the same tensors.")
+    trainable: bool = Field(True, description="Whether training changes the vectors.")
+
+
 class Train(Params):
     """One training: an engine, a model and its settings."""
 
     engine: str = Field("local", description="Where it trains; a profile may name another engine.")
-    model: str = Field(description="A model of the catalogue.")
+    model: str = Field(description="A model of the catalogue, or module:function of a file beside the definition.")
     from_: str = Field(alias="from", description="The tensor.encode step whose tensors it takes.")
     params: dict[str, Any] = Field({}, description="The model's parameters.")
+    embedding: Vectors | None = Field(None, description="Word vectors that the model's embedding starts from.")
     epochs: int = Field(10, ge=1)
     batch: int = Field(512, ge=1, description="Rows per step, over all ranks.")
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, description="The highest of the schedule.")
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="Adam, or SGD with Nesterov's momentum.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd.")
+    schedule: Literal["constant", "linear", "cosine"] = Field("constant", description="How the rate falls, down to 0.")
+    warmup: Share = Field(0.0, description="Share of the steps in which the rate rises from 0.")
+    weight_decay: float = Field(0.0, ge=0, description="Decoupled (AdamW); not of biases and normalisation.")
+    clip: float | None = Field(5.0, gt=0, description="Largest norm of all gradients together; null: any.")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the label that is spread over all labels.")
     metric: Literal["macro_f1", "accuracy", "loss"] = Field("macro_f1", description="What early stopping watches.")
     stop: Stop = Stop()
     resume: bool = Field(True, description="Go on from the last checkpoint where an attempt broke off or lost a rank.")

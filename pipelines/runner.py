@@ -88,10 +88,10 @@ class Runner:
             return self.store.publish(building, written, time.monotonic() - started)
 
     def _train(self, node: Node, building: Building) -> Written:
-        tensors = self.folders[node.takes[0].node]
+        taken = {taken.role: self.folders[taken.node] for taken in node.takes}
         checkpoints = self.store.checkpoints(node.op, building.key)
         advanced, spark = self.listener.advanced, self.start_spark
-        return trainings.train(node, tensors, building.folder, checkpoints, self.run.local, advanced, spark)
+        return trainings.train(node, taken, building.folder, checkpoints, self.run.local, advanced, spark)
 
     def _operate(self, node: Node, building: Building) -> Written:
         operation = registry.operation(node.op)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models import catalogue, engines
+from models import catalogue, custom, engines
 from models.engines.base import Progress, TrainJob
 from pipelines.model import Definition, Profile, Train
 from pipelines.pipeline import EVALUATE, TRAIN, Node, Taken
@@ -20,9 +20,10 @@ from textmill.places import Place, absolute
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-VERSION = 1
+VERSION = 2
 _NOT_KEYED = ("resume",)
 """Settings of a training that do not decide its result."""
+_OPTIMIZATION = ("optimizer", "momentum", "schedule", "warmup", "weight_decay", "clip", "label_smoothing")
 
 
 def nodes(
@@ -47,7 +48,8 @@ def nodes(
             message = f"step {tensors.takes[0].node} has no test part to evaluate on"
             problems.append(tree.problem((*keys, "from"), message))
         elif params is not None:
-            found[f"train.{name}"] = _training(name, params, tensors)
+            vectors = _vectors(given, params, steps, keys, tree, problems)
+            found[f"train.{name}"] = _training(name, params, tensors, vectors)
             found[f"evaluate.{name}"] = _evaluation(name, tensors)
     return found
 
@@ -60,20 +62,65 @@ def _params(
         problems.append(
             tree.problem((*keys, "engine"), f"unknown engine '{engine}'{did_you_mean(engine, engines.NAMES)}")
         )
-    if given.model not in catalogue.NAMES:
-        known = did_you_mean(given.model, catalogue.NAMES)
-        problems.append(tree.problem((*keys, "model"), f"unknown model '{given.model}'{known}"))
+    declared = _declared(given.model, keys, tree, problems)
+    if declared is None:
         return None
-    model = validate(catalogue.params(given.model), given.params, tree, (*keys, "params"), problems)
+    if (fitting := catalogue.engines(given.model)) and engine not in fitting:
+        message = f"model {given.model} trains in engine {' or '.join(fitting)} alone, not in {engine}"
+        problems.append(tree.problem((*keys, "engine"), message))
+    model = validate(declared.params, given.params, tree, (*keys, "params"), problems)
     if model is None:
         return None
     seed = given.seed if "seed" in given.model_fields_set else definition.seed
-    described = given.model_dump(exclude={"from_", "params", "stop", "seed", "engine"})
-    return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed}
+    described = given.model_dump(exclude={"from_", "params", "stop", "seed", "engine", "embedding"})
+    trainable = given.embedding is None or given.embedding.trainable
+    return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed,
+            "train_vectors": trainable, "code": dict(declared.code)}  # fmt: skip
 
 
-def _training(name: str, params: dict[str, Any], tensors: Node) -> Node:
-    takes = (Taken(tensors.name, (), "tensors"),)
+def _declared(name: str, keys: Keys, tree: Tree, problems: list[Problem]) -> custom.Custom | None:
+    """The parameters and the code of a model; what is wrong goes to `problems`."""
+    if name in catalogue.NAMES:
+        return custom.Custom(catalogue.params(name), {})
+    try:
+        if catalogue.is_custom(name):
+            return custom.read(Path(tree.file).parent.resolve(), name)
+        message = f"unknown model '{name}'{did_you_mean(name, catalogue.NAMES)}"
+    except InputError as error:
+        message = str(error)
+    problems.append(tree.problem((*keys, "model"), message))
+    return None
+
+
+def _vectors(
+    given: Train, params: dict[str, Any], steps: Mapping[str, Node], keys: Keys, tree: Tree, problems: list[Problem]
+) -> tuple[Taken, ...]:
+    """What the embedding starts from, with its size in `params`; what does not fit goes to `problems`."""
+    if given.embedding is None:
+        return ()
+    step, at = steps.get(given.embedding.from_), (*keys, "embedding", "from")
+    known = [found.name for found in steps.values() if found.op == "text.embed"]
+    if step is None or step.name not in known:
+        message = f"'{given.embedding.from_}' is no text.embed step{did_you_mean(given.embedding.from_, known)}"
+        problems.append(tree.problem(at, message))
+    elif step.takes[0].node != given.from_:
+        message = f"'{step.name}' has vectors for the ids of '{step.takes[0].node}', not of '{given.from_}'"
+        problems.append(tree.problem(at, message))
+    elif "embedding" not in params["params"]:
+        problems.append(tree.problem(at, f"model {given.model} has no parameter `embedding`, the size of its vectors"))
+    elif given.params.get("embedding", step.params.size) != step.params.size:
+        message = (
+            f"is {given.params['embedding']}, and the vectors of '{step.name}' have {step.params.size}: leave it out"
+        )
+        problems.append(tree.problem((*keys, "params", "embedding"), message))
+    else:
+        params["params"]["embedding"] = step.params.size
+        return (Taken(step.name, (), "vectors"),)
+    return ()
+
+
+def _training(name: str, params: dict[str, Any], tensors: Node, vectors: tuple[Taken, ...]) -> Node:
+    takes = (Taken(tensors.name, (), "tensors"), *vectors)
     keyed = {key: value for key, value in params.items() if key not in _NOT_KEYED}
     return Node(f"train.{name}", TRAIN, VERSION, params, keyed, takes, ("model",), in_jvm=False)
 
@@ -93,20 +140,20 @@ def _evaluation(name: str, tensors: Node) -> Node:
 
 def train(
     node: Node,
-    tensors: Place,
+    taken: Mapping[str, Place],
     out: Place,
     checkpoints: Place,
     run: Path,
     advanced: Callable[[float, str], None],
     spark: Callable[[], SparkSession],
 ) -> Written:
-    """Carry a training out into `out`. Raises InputError for tensors that don't fit, WorkerLost for a lost rank."""
+    """Carry a training out into `out`; `taken` are the folders of what it takes by their roles. Raises InputError for tensors that don't fit, WorkerLost for a lost rank."""
     given = node.params
     job = TrainJob(
         name=node.name.partition(".")[2],
         model=given["model"],
         model_params=given["params"],
-        tensors=absolute(tensors),  # workers start in another folder
+        tensors=absolute(taken["tensors"]),  # workers start in another folder
         out=absolute(out),
         checkpoints=absolute(checkpoints),
         logs=run.resolve(),
@@ -117,6 +164,10 @@ def train(
         patience=given["patience"],
         seed=given["seed"],
         resume=given["resume"],
+        vectors=absolute(taken["vectors"]) if "vectors" in taken else None,
+        train_vectors=given["train_vectors"],
+        code=given["code"],
+        **{key: given[key] for key in _OPTIMIZATION},
     )
     engine = engines.engine(given["engine"], spark)
     if unfit := engine.check(job):
