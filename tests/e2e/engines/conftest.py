@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-@pytest.fixture(scope="session", params=CASES, ids=lambda case: case.name)
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     """An engine that can be used here."""
     found: Case = request.param
@@ -28,7 +28,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spark(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], SparkSession]]:
     """The session of the engine's master, started on first use."""
     started: list[SparkSession] = []
@@ -43,7 +43,7 @@ def spark(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
         closed(started[0])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(case: Case, spark: Callable[[], SparkSession]) -> Engine:
     """The engine, ready to train."""
     return engines.engine(case.name, spark if case.master else None)
