@@ -22,6 +22,11 @@ def test_a_run_ends_with_metrics_and_a_report_and_a_second_one_reuses_everything
     assert record["status"] == "done" and 0 <= record["metrics"]["bigru"]["accuracy"] <= 1
     stats = json.loads((report.parent / "stats.json").read_text(encoding="utf-8"))
     assert sum(stats["clean"]["parts"]["rows"]["labels"].values()) == 60 and "tensors" in stats
+    assert json.loads(project.textmill("show", "--step", "clean", "--json").stdout) == stats["clean"]
+    shown = project.textmill("show", "--step", "clean").stdout
+    assert "rows: 60 rows" in shown and "writing   hangul 60" in shown and "delivery 20, refund 20, stock 20" in shown
+    refused = project.textmill("show", "--step", "cleen")
+    assert refused.returncode == 2 and "has no step 'cleen'" in refused.stderr
 
     again = project.textmill("run", "small.yaml")
     assert again.returncode == 0 and "0 of 8 steps to run" in again.stdout
