@@ -46,6 +46,7 @@ def publish(
     made = root / "made" / f"{name}-{seed}"
     described = {
         "model": model, "params": params or {}, "vocabulary": len(tokens) + 2, "labels": list(labels), "length": length,
+        "code": {},
     }  # fmt: skip
     encoded = {"length": length, "truncate": "end", "vocabulary": {"unknown_buckets": 0}}
     contents = {
@@ -78,4 +79,6 @@ def _output(step: str, folder: Path) -> Output:
 
 
 def _python(*words: str) -> None:
-    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{words[:2]} ended with status {done.returncode}:\n{done.stderr[-2000:]}")

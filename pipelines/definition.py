@@ -44,7 +44,7 @@ def load(
     loader.root()
     nodes = loader.nodes()
     where = loader.profile(profile)
-    nodes.update(trainings.nodes(definition, where, nodes, tree, problems))
+    nodes.update(trainings.nodes(definition, profile or "local", nodes, tree, problems))
     found = loader.checks(nodes)
     if problems:
         raise (MissingInput if loader.missing >= set(problems) else DefinitionError)(_in_order(problems))

@@ -89,6 +89,7 @@ class Train(Params):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the label that is spread over all labels.")
     metric: Literal["macro_f1", "accuracy", "loss"] = Field("macro_f1", description="What early stopping watches.")
     stop: Stop = Stop()
+    options: dict[str, Any] = Field({}, description="Settings of this engine alone; see docs/engines.md.")
     resume: bool = Field(True, description="Go on from the last checkpoint where an attempt broke off or lost a rank.")
     seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
 
@@ -139,6 +140,7 @@ class Profile(Params):
 
     spark: Spark = Spark()
     engine: str | None = Field(None, description="Engine of all trainings.")
+    options: dict[str, Any] = Field({}, description="Settings of that engine, in place of the trainings' own.")
     root: str | None = Field(None, description="Folder of step outputs and runs, in place of the definition's.")
     inputs: dict[str, str] = Field({}, description="Paths of inputs, in place of the definition's.")
 

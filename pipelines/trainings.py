@@ -15,6 +15,7 @@ from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs.base import Written
 from textmill.errors import InputError, Problem
+from textmill.params import Params
 from textmill.places import Place, absolute
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ _OPTIMIZATION = ("optimizer", "momentum", "schedule", "warmup", "weight_decay", 
 
 
 def nodes(
-    definition: Definition, profile: Profile, steps: Mapping[str, Node], tree: Tree, problems: list[Problem]
+    definition: Definition, chosen: str, steps: Mapping[str, Node], tree: Tree, problems: list[Problem]
 ) -> dict[str, Node]:
-    """`train.NAME` and `evaluate.NAME` for every training; what is wrong goes to `problems`."""
+    """`train.NAME` and `evaluate.NAME` for every training in the profile `chosen`; what is wrong goes to `problems`."""
     found: dict[str, Node] = {}
     for name, given in definition.train.items():
         keys: Keys = ("train", name)
-        params = _params(given, definition, profile, keys, tree, problems)
+        params = _params(given, definition, chosen, keys, tree, problems)
         tensors = steps.get(given.from_)
         if tensors is None and given.from_ in (tree.data.get("steps") or ()):
             continue  # what is wrong with that step is told already
@@ -55,13 +56,11 @@ def nodes(
 
 
 def _params(
-    given: Train, definition: Definition, profile: Profile, keys: Keys, tree: Tree, problems: list[Problem]
+    given: Train, definition: Definition, chosen: str, keys: Keys, tree: Tree, problems: list[Problem]
 ) -> dict[str, Any] | None:
+    profile = definition.profiles.get(chosen, Profile())
     engine = profile.engine or given.engine
-    if engine not in engines.NAMES:
-        problems.append(
-            tree.problem((*keys, "engine"), f"unknown engine '{engine}'{did_you_mean(engine, engines.NAMES)}")
-        )
+    options = _options(engine, given, chosen, profile, keys, tree, problems)
     declared = _declared(given.model, keys, tree, problems)
     if declared is None:
         return None
@@ -69,13 +68,28 @@ def _params(
         message = f"model {given.model} trains in engine {' or '.join(fitting)} alone, not in {engine}"
         problems.append(tree.problem((*keys, "engine"), message))
     model = validate(declared.params, given.params, tree, (*keys, "params"), problems)
-    if model is None:
+    if model is None or options is None:
         return None
     seed = given.seed if "seed" in given.model_fields_set else definition.seed
-    described = given.model_dump(exclude={"from_", "params", "stop", "seed", "engine", "embedding"})
+    described = given.model_dump(exclude={"from_", "params", "stop", "seed", "engine", "options", "embedding"})
     trainable = given.embedding is None or given.embedding.trainable
     return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed,
-            "train_vectors": trainable, "code": dict(declared.code)}  # fmt: skip
+            "train_vectors": trainable, "code": dict(declared.code), "options": options.canonical()}  # fmt: skip
+
+
+def _options(
+    engine: str, given: Train, chosen: str, profile: Profile, keys: Keys, tree: Tree, problems: list[Problem]
+) -> Params | None:
+    """The engine's own settings, from where the engine is named; what is wrong goes to `problems`."""
+    if engine not in engines.NAMES:
+        message = f"unknown engine '{engine}'{did_you_mean(engine, engines.NAMES)}"
+        problems.append(tree.problem((*keys, "engine"), message))
+        return None
+    said, at = (given.options, keys) if profile.engine is None else (profile.options, ("profiles", chosen))
+    found: list[Problem] = []
+    options = validate(engines.options(engine), said, tree, (*at, "options"), found)
+    problems += [problem for problem in found if problem not in problems]  # of a profile they would come per training
+    return options
 
 
 def _declared(name: str, keys: Keys, tree: Tree, problems: list[Problem]) -> custom.Custom | None:
@@ -167,6 +181,7 @@ def train(
         vectors=absolute(taken["vectors"]) if "vectors" in taken else None,
         train_vectors=given["train_vectors"],
         code=given["code"],
+        options=given["options"],
         **{key: given[key] for key in _OPTIMIZATION},
     )
     engine = engines.engine(given["engine"], spark)

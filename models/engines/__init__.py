@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.engines.base import Engine, Probe
 from textmill.errors import EngineUnavailable
+from textmill.params import Params
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -17,6 +18,11 @@ _ENGINES = {
     "tensorflowonspark": "models.engines.tensorflowonspark:TensorFlowOnSpark",
 }
 NAMES: tuple[str, ...] = tuple(_ENGINES)
+
+
+def options(name: str) -> type[Params]:
+    """What a definition may set for this engine alone; raises KeyError. None of its packages is imported."""
+    return _load(name).Options
 
 
 def probe(name: str) -> Probe:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from models.schedule import Name as ScheduleName
 from models.schedule import Schedule
 from models.tensors import Tensors
+from textmill.params import Params
 from textmill.places import Place, place
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class TrainJob:
     """False: the embedding stays what it starts from."""
     code: Mapping[str, str] = field(default_factory=dict)
     """Of a model that is not in the catalogue: the text of its Python files by their paths."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's own settings, all of them: those of its Options."""
 
     def rates(self, steps_per_epoch: int) -> Schedule:
         """The learning rate of every step, from 0 on."""
@@ -134,8 +137,8 @@ class Engine(ABC):
     """A way to train."""
 
     name: ClassVar[str]
-    options: ClassVar[frozenset[str]] = frozenset()
-    """Keys of a training in a definition that only some engines know, and this one does."""
+    Options: ClassVar[type[Params]] = Params
+    """What `options` of a training, or of the profile that names the engine, may say to this one."""
 
     def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
         """`spark` gives the run's session to an engine that trains on executors."""
