@@ -2,6 +2,7 @@
 
 .venv/bin/python benchmarks/repeat.py                 50,000 made utterances, their files repeated
 .venv/bin/python benchmarks/repeat.py --quick         10,000, once and 4 times
+… --memory 640m     another heap: a longer run fills the heap it is given
 … --data FOLDER     JSON lines with a field text (and one to be the label: --label)
 """
 
@@ -37,11 +38,11 @@ steps:
   tokens: {{do: text.tokenize, from: [split.train, split.valid, split.test], analyzer: nori}}
   tensors: {{do: tensor.encode, from: tokens, vocabulary: {{max: 50000, min_count: 3}}, length: 32}}
 profiles:
-  local: {{spark: {{master: "local[2]", memory: 1g}}}}
+  local: {{spark: {{master: "local[2]", memory: {memory}}}}}
 """
 
 
-def measure(files: list[Path], times: int, label: str) -> dict[str, Any]:
+def measure(files: list[Path], times: int, label: str, memory: str) -> dict[str, Any]:
     """Prepare `files`, each `times` times under names of its own; in a process and a JVM of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -50,12 +51,13 @@ def measure(files: list[Path], times: int, label: str) -> dict[str, Any]:
             for file in files:
                 shutil.copy(file, folder / "chats" / f"{copy:02d}-{file.name}")
         with multiprocessing.get_context("spawn").Pool(1) as alone:
-            return alone.apply(_prepare, (folder, times, label))
+            return alone.apply(_prepare, (folder, times, label, memory))
 
 
-def _prepare(folder: Path, times: int, label: str) -> dict[str, Any]:
+def _prepare(folder: Path, times: int, label: str, memory: str) -> dict[str, Any]:
     path = folder / "repeat.yaml"
-    path.write_text(DEFINITION.format(root=folder / "runs", chats=folder / "chats", label=label), encoding="utf-8")
+    text = DEFINITION.format(root=folder / "runs", chats=folder / "chats", label=label, memory=memory)
+    path.write_text(text, encoding="utf-8")
     started = time.perf_counter()
     steps, session, peak = run_all(path)
     wall = time.perf_counter() - started - session
@@ -97,12 +99,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--label", default="intent")
+    parser.add_argument("--memory", default="1g", help="heap of the JVM")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         if given.data is None:
             corpus.write(Path(made), QUICK if given.quick else RECORDS)
         files = sorted((given.data or Path(made)).glob("*.jsonl*"))
-        runs = [measure(files, times, given.label) for times in ((1, 4) if given.quick else (1, 4, 16))]
+        runs = [measure(files, times, given.label, given.memory) for times in ((1, 4) if given.quick else (1, 4, 16))]
     show(runs)
     print(json.dumps(summary(runs)))
 
