@@ -81,6 +81,11 @@ def summary(name: str) -> str:
     return (_MODELS[name].__doc__ or "").partition(":")[2].strip().splitlines()[0]
 
 
+def trains_by_steps(name: str) -> bool:
+    """Whether a model is trained step by step, so that it can start from weights; False also for an unknown one."""
+    return is_custom(name) or name in _MODELS and not hasattr(_MODELS[name], "TRAINER")
+
+
 def training(job: TrainJob) -> Training:
     """What trains a job in one process."""
     path = _TRAINER if is_custom(job.model) else getattr(_MODELS[job.model], "TRAINER", _TRAINER)

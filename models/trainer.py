@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from models import catalogue, metrics, results
+from models import catalogue, metrics, results, warm
 from models.checkpoint import Checkpoint
 from models.engines.base import Progress, TrainJob
 from models.keras_build import build, keras, set_threads, start_from, statistics, tf
@@ -46,6 +46,7 @@ class Trainer:
         if job.vectors is not None:
             with (job.vectors / "matrix.npy").open("rb") as stream:
                 start_from(self.model, np.load(stream, allow_pickle=False))
+        self.carried = None if job.start is None else warm.start(self.model, job, self.tensors)
         self.optimizer.build(self.model.trainable_variables)
         self.step, self.score, self.summed = self._functions()
         self.checkpoint = Checkpoint(job.checkpoints / "latest.npz", job.identity())
@@ -193,5 +194,7 @@ class Trainer:
                         tf.summary.scalar(name, epoch[prefix + name], step=epoch["epoch"])
 
     def _write(self, epochs: list[dict[str, Any]]) -> None:
-        told = {"parameters": int(self.model.count_params()), "ranks": self.ranks.count}
+        told: dict[str, Any] = {"parameters": int(self.model.count_params()), "ranks": self.ranks.count}
+        if self.carried is not None:
+            told["started_from"] = self.carried
         results.write(self.job, self.tensors, self.model.get_weights(), epochs, **told)

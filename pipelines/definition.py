@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import checks, dated, dictionaries, inputs, profiles, source, trainings, variables, wiring
+from pipelines import checks, dated, dictionaries, inputs, profiles, source, starting, trainings, variables, wiring
 from pipelines.model import Definition, Input, Profile
 from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
@@ -45,11 +45,13 @@ def load(
     nodes = loader.nodes()
     where = loader.profile(profile)
     nodes.update(trainings.nodes(definition, profile or "local", nodes, tree, problems))
+    nodes, last = starting.attach(nodes, definition, day, tree, problems)
     found = loader.checks(nodes)
     if problems:
         raise (MissingInput if loader.missing >= set(problems) else DefinitionError)(_in_order(problems))
     nodes = dated.by_date(nodes, loader.dates)
-    return Pipeline(str(path), definition, day, profile or "local", where, nodes, loader.inputs, found, loader.dates)
+    name = profile or "local"
+    return Pipeline(str(path), definition, day, name, where, nodes, loader.inputs, found, loader.dates, last)
 
 
 def _frame(tree: Tree, problems: list[Problem]) -> Definition:

@@ -41,11 +41,14 @@ class Lineage:
     evaluation: Output
     clean: Mapping[str, Any]
     """Parameters of the text.clean step that the texts it was evaluated on came through."""
+    vectors: Output | None = None
+    """The text.embed step that its embedding started from."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:
         """All outputs it is made of."""
-        return self.model, self.tensors, self.tokens, self.evaluation
+        embedded = () if self.vectors is None else (self.vectors,)
+        return self.model, self.tensors, self.tokens, self.evaluation, *embedded
 
 
 def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
@@ -67,7 +70,11 @@ def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
 
     tensors, tokens = _taken(reasons[f"train.{name}"], "tensors"), _taken(reasons[f"evaluate.{name}"], "test")
     steps = f"train.{name}", tensors, tokens, f"evaluate.{name}"
-    return Lineage(run, name, *map(output, steps), _clean(tokens, reasons))
+    embed = next(
+        (take[TAKES_NODE] for take in reasons[f"train.{name}"]["takes"] if take[TAKES_ROLE] == "vectors"), None
+    )
+    vectors = None if embed is None else output(embed)
+    return Lineage(run, name, *map(output, steps), _clean(tokens, reasons), vectors)
 
 
 def _training(run: Record, reasons: Mapping[str, Because], train: str | None) -> str:

@@ -76,6 +76,9 @@ class Train(Params):
     model: str = Field(description="A model of the catalogue, or module:function of a file beside the definition.")
     from_: str = Field(alias="from", description="The tensor.encode step whose tensors it takes.")
     params: dict[str, Any] = Field({}, description="The model's parameters.")
+    start: Literal["scratch", "warm"] = Field(
+        "scratch", description="warm: from the weights of the version promoted last before the run's date."
+    )
     embedding: Vectors | None = Field(None, description="Word vectors that the model's embedding starts from.")
     epochs: int = Field(10, ge=1)
     batch: int = Field(512, ge=1, description="Rows per step, over all ranks.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.checks import Check
 from pipelines.model import Definition, Profile
 from spark_jobs.base import InputFiles, Resources
 from textmill import places
 from textmill.places import Place
+
+if TYPE_CHECKING:
+    from pipelines.versions import Promoted
 
 TRAIN, EVALUATE = "model.train", "model.evaluate"
 
@@ -40,6 +43,8 @@ class Node:
     resources: Resources = Resources()
     in_jvm: bool = True
     """Whether the jar's code is part of what it computes."""
+    starts: str = ""
+    """What of the last promoted version it starts from, in words for the plan."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Pipeline:
     checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
     dates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The dates that each input with a window has files of."""
+    last: Promoted | None = None
+    """The version that steps start from; None where none does, or there is none of an earlier date."""
 
     @property
     def root(self) -> Place:

@@ -63,19 +63,23 @@ def make(
     """
     wanted, forced = selection.wanted(pipeline), selection.forced(pipeline)
     plan: list[Planned] = []
-    for step in pipeline.nodes:
+    for step, node in pipeline.nodes.items():
         because = reasons[step]
         key, op = digest(because), because["op"]
         harm = damage(op, key)
         if step not in wanted:
             plan.append(Planned(step, op, key, "skip", "not asked for"))
         elif harm is None and step not in forced:
-            plan.append(Planned(step, op, key, "reuse", "same parameters and inputs"))
+            plan.append(Planned(step, op, key, "reuse", _with("same parameters and inputs", node.starts)))
         else:
             why = "forced" if harm is None else _why(harm, because, before.get(step))
-            plan.append(Planned(step, op, key, "run", why))
+            plan.append(Planned(step, op, key, "run", _with(why, node.starts)))
     _need(pipeline, plan, damage, selection)
     return plan
+
+
+def _with(why: str, starts: str) -> str:
+    return "; ".join(filter(None, (why, starts)))
 
 
 def _why(harm: str, because: Because, before: Because | None) -> str:

@@ -16,7 +16,7 @@ from pipelines.validation import did_you_mean, validate
 from spark_jobs.base import Written
 from textmill.errors import InputError, Problem
 from textmill.params import Params
-from textmill.places import Place, absolute
+from textmill.places import Place, absolute, place
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -67,6 +67,8 @@ def _params(
     if (fitting := catalogue.engines(given.model)) and engine not in fitting:
         message = f"model {given.model} trains in engine {' or '.join(fitting)} alone, not in {engine}"
         problems.append(tree.problem((*keys, "engine"), message))
+    if given.start == "warm" and (message := _never_warm(engine, given.model)):
+        problems.append(tree.problem((*keys, "start"), message))
     model = validate(declared.params, given.params, tree, (*keys, "params"), problems)
     if model is None or options is None:
         return None
@@ -75,6 +77,15 @@ def _params(
     trainable = given.embedding is None or given.embedding.trainable
     return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed,
             "train_vectors": trainable, "code": dict(declared.code), "options": options.canonical()}  # fmt: skip
+
+
+def _never_warm(engine: str, model: str) -> str | None:
+    """Why a training can't start from weights."""
+    if not catalogue.trains_by_steps(model):
+        return f"model {model} is solved at once, from scratch: take start: scratch"
+    if engine in engines.NAMES and not engines.starts_warm(engine):
+        return f"engine {engine} trains from scratch alone: take start: scratch, or another engine"
+    return None
 
 
 def _options(
@@ -180,6 +191,7 @@ def train(
         resume=given["resume"],
         vectors=absolute(taken["vectors"]) if "vectors" in taken else None,
         train_vectors=given["train_vectors"],
+        start=place(node.resources.data["last"]) if "last" in node.resources.data else None,
         code=given["code"],
         options=given["options"],
         **{key: given[key] for key in _OPTIMIZATION},

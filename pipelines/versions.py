@@ -21,6 +21,8 @@ KEEP = 5
 _OF_TENSORS = ("vocabulary.tsv", "labels.json", "tensors.json")
 _FIGURES = ("rows", "accuracy", "macro_f1")
 _HISTORY = 1000
+_STARTS = ("vocabulary.tsv", "matrix.npy", "weights.npz")
+"""What a later run may start from: its digests are remembered for as long as the version is in the history."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,25 @@ class Version:
             except OSError as error:
                 return f"{name} can't be read: {places.brief(error)}"
         return None
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What the history remembers of a version, whether or not its folder was kept."""
+
+    number: int
+    date: str
+    folder: Place
+    digests: Mapping[str, str]
+    """SHA-256 of vocabulary.tsv, weights.npz and, where it has vectors, matrix.npy."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its folder is still there."""
+        return (self.folder / MANIFEST).exists()
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.date}"
 
 
 class Versions:
@@ -77,6 +98,18 @@ class Versions:
             return dict(json.loads((self.folder / CURRENT).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
+
+    def before(self, date: dt.date) -> Promoted | None:
+        """The version that was promoted last of those of an earlier date; None where there is none.
+
+        What a run of `date` starts from: its own version, or one of a later date, changes nothing of it.
+        """
+        pointer = self.pointer()
+        for number in reversed(pointer.get("history", [])):
+            told = pointer.get("promoted", {}).get(str(number)) or self._remembered(number)
+            if told and told["date"] < date.isoformat():
+                return Promoted(number, told["date"], self.folder / str(number), told["digests"])
+        return None
 
     def publish(self, lineage: Lineage, why: str, keep: int = KEEP) -> Version:
         """A new version of what a run trained, then current; all but the newest `keep` and the current are removed.
@@ -123,8 +156,17 @@ class Versions:
     def _point(self, number: int, history: list[int]) -> None:
         now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         newest = max(number, self.pointer().get("newest", 0))
-        pointer = {"version": number, "since": now, "newest": newest, "history": history[-_HISTORY:]}
+        history, known = history[-_HISTORY:], self.pointer().get("promoted", {})
+        promoted = {str(number): known.get(str(number)) or self._remembered(number) for number in history}
+        pointer = {"version": number, "since": now, "newest": newest, "history": history, "promoted": promoted}
         write_json(self.folder / CURRENT, pointer)
+
+    def _remembered(self, number: int) -> dict[str, Any] | None:
+        if (version := self._read(number)) is None:
+            return None
+        files = version.manifest["files"]
+        digests = {name: files[name]["sha256"] for name in _STARTS if name in files}
+        return {"date": version.manifest["date"], "digests": digests}
 
     def _next(self) -> int:
         """A number never used before: a number stands for one model for ever, also after rollback and removal."""
@@ -161,6 +203,8 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
     _copy(lineage.tensors, folder, files, _OF_TENSORS.__contains__)
     _copy(lineage.tokens, folder, files, PIECES.__eq__)
     _copy(lineage.evaluation, folder, files, "metrics.json".__eq__)
+    if lineage.vectors is not None:
+        _copy(lineage.vectors, folder, files, "matrix.npy".__eq__)
     write_json(folder / CHAIN, chain(lineage))
     said = places.info(folder / CHAIN)
     files[CHAIN] = {"bytes": said.size, "sha256": places.checksum(folder / CHAIN)}
@@ -175,6 +219,7 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
         "date": run["date"],
         "definition": run["definition"],
         "train": lineage.train,
+        "started_from": run.get("started_from"),
         "keys": {output.step: output.key for output in lineage.outputs},
         "metrics": {figure: scores[figure] for figure in _FIGURES},
         "files": files,

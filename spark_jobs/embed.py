@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs import jvm
 from spark_jobs.base import Entity, Operation, Resources, Work, Written
-from spark_jobs.embeddings import neighbours, pretrained, subword, vocabulary
+from spark_jobs.embeddings import earlier, neighbours, pretrained, subword, vocabulary
 from spark_jobs.embeddings.vocabulary import Vocabulary
 from spark_jobs.encode import PAD
 from spark_jobs.output import write_json
@@ -29,7 +29,17 @@ from textmill.transfer import cache
 _USELESS = {
     "word2vec": ("x_max",),
     "glove": ("negative", "sample"),
-    "pretrained": ("window", "epochs", "negative", "sample", "x_max", "learning_rate", "min_count", "partition_tokens"),
+    "pretrained": (
+        "rule",
+        "window",
+        "epochs",
+        "negative",
+        "sample",
+        "x_max",
+        "learning_rate",
+        "min_count",
+        "partition_tokens",
+    ),
 }
 _EPOCHS = {"word2vec": 5, "glove": 15, "pretrained": 0}
 _RATES = {"word2vec": 0.025, "glove": 0.05, "pretrained": 0.0}
@@ -55,6 +65,10 @@ class Params(BaseParams):
         2_000_000, ge=1, description="Tokens a task trains on: smaller is more parallel, and learns less per epoch."
     )
     path: str | None = Field(None, description="pretrained: word2vec text or binary, GloVe, fastText .vec; .gz too.")
+    rule: Literal["refit", "fixed", "extend"] = Field(
+        "refit",
+        description="Trained anew, those of the last promoted version, or those and new tokens' turned to fit them.",
+    )
     subword: bool = Field(False, description="Tokens without a vector get one from character n-grams.")
     show: tuple[str, ...] = Field((), description="Tokens whose neighbours are wanted; else 30 frequent ones.")
     seed: int = Field(7, description="Of all that is drawn; the definition's seed by default.")
@@ -122,7 +136,7 @@ class Embed(Operation):
         """Raises InputError for a file of vectors that doesn't fit, and where no token has a vector."""
         started = time.monotonic()
         known = vocabulary.read(work.folder("tensors"))
-        table = _pretrained(known, work.params) if work.params.method == "pretrained" else _trained(work, known)
+        table = _table(work, known)
         if not table.own.any():
             raise InputError(f"no token of the vocabulary has a vector: {_why_none(work.params)}")
         if work.params.subword:
@@ -166,6 +180,22 @@ def describe(work: Work, known: Vocabulary, table: Table) -> dict[str, Any]:
         },
         "records": records,
     }
+
+
+def _table(work: Work, known: Vocabulary) -> Table:
+    """The vectors, by the method and the rule."""
+    if work.params.method == "pretrained":
+        return _pretrained(known, work.params)
+    last = work.resources.data.get("last")
+    if last is None:
+        return _trained(work, known)
+    before = earlier.read(places.place(last), work.params.size)
+    if work.params.rule == "fixed":
+        vectors, own = earlier.only(before, known.tokens)
+    else:
+        trained = _trained(work, known)
+        vectors, own = earlier.extended(before, known.tokens, trained.vectors, trained.own)
+    return Table(vectors, own, np.zeros_like(own))
 
 
 def _trained(work: Work, known: Vocabulary) -> Table:

@@ -28,6 +28,9 @@ PAD, UNKNOWN, FIRST_TOKEN = 0, 1, 2
 class Vocabulary(BaseParams):
     """Which tokens get an id of their own."""
 
+    rule: Literal["refit", "fixed", "extend"] = Field(
+        "refit", description="Fitted anew, that of the last promoted version, or that one and new tokens after it."
+    )
     max: int = Field(50_000, ge=1, description="At most so many tokens, the most frequent first.")
     min_count: int = Field(2, ge=1, description="Rarer tokens are unknown.")
     unknown_buckets: int = Field(
@@ -102,7 +105,7 @@ class Encode(Operation):
         if "train" not in rows:
             raise InputError("no row in the train part: nothing to fit a vocabulary on")
         labels = _labels(rows)
-        tokens = fit_vocabulary(rows["train"], work.params.vocabulary)
+        tokens = _vocabulary(work, rows["train"])
         vocabulary = _write_vocabulary(work.out / "vocabulary.tsv", tokens)
         parts = [Part(part, _count(work, part), work.params.shards, work.params.remainder) for part in rows]
         sharded = shard(work, rows, parts, labels)
@@ -112,6 +115,29 @@ class Encode(Operation):
         _check_equal(work.out, written, parts)
         _write_tensors(work, parts, vocabulary, len(tokens), labels)
         return written
+
+
+def _vocabulary(work: Work, train: DataFrame) -> list[tuple[str, int]]:
+    """(token, count in train) in the order of the ids, by the rule."""
+    from spark_jobs.embeddings import vocabulary
+
+    params, last = work.params.vocabulary, work.resources.data.get("last")
+    if last is None:
+        return fit_vocabulary(train, params)
+    known = list(vocabulary.tokens(places.place(last) / "vocabulary.tsv"))
+    kept = list(zip(known, _counts(train, known), strict=True))
+    if params.rule == "fixed":
+        return kept
+    had, room = set(known), max(0, params.max - len(known))
+    return kept + [pair for pair in fit_vocabulary(train, params) if pair[0] not in had][:room]
+
+
+def _counts(train: DataFrame, tokens: Sequence[str]) -> list[int]:
+    """How often each token occurs in train, 0 where it does not."""
+    wanted = train.sparkSession.createDataFrame([(token,) for token in tokens], "token string")
+    seen = train.select(F.explode("tokens").alias("token")).join(F.broadcast(wanted), "token").groupBy("token").count()
+    found = dict(seen.toPandas().itertuples(index=False, name=None))
+    return [int(found.get(token, 0)) for token in tokens]
 
 
 def fit_vocabulary(train: DataFrame, params: Vocabulary) -> list[tuple[str, int]]:

@@ -25,6 +25,11 @@ def options(name: str) -> type[Params]:
     return _load(name).Options
 
 
+def starts_warm(name: str) -> bool:
+    """Whether this engine can start from the weights of an earlier model; raises KeyError."""
+    return _load(name).starts_warm
+
+
 def probe(name: str) -> Probe:
     """Whether an engine can be used here, and if not why and what installs it; raises KeyError."""
     return _load(name).probe()

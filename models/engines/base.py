@@ -20,7 +20,7 @@ from textmill.places import Place, place
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_PLACES = ("tensors", "out", "checkpoints", "logs", "vectors")
+_PLACES = ("tensors", "out", "checkpoints", "logs", "vectors", "start")
 Metric = Literal["loss", "accuracy", "macro_f1"]
 
 
@@ -74,6 +74,8 @@ class TrainJob:
     """Output folder of text.embed that the model's embedding starts from."""
     train_vectors: bool = True
     """False: the embedding stays what it starts from."""
+    start: Place | None = None
+    """Folder of a published version whose weights it starts from; None: from scratch."""
     code: Mapping[str, str] = field(default_factory=dict)
     """Of a model that is not in the catalogue: the text of its Python files by their paths."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class TrainJob:
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON types; where files are and how many cores there are does not."""
-        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "resume")
+        left_out = ("out", "checkpoints", "logs", "threads", "tensors", "vectors", "start", "resume")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def to_json(self) -> str:
@@ -139,6 +141,9 @@ class Engine(ABC):
     name: ClassVar[str]
     Options: ClassVar[type[Params]] = Params
     """What `options` of a training, or of the profile that names the engine, may say to this one."""
+
+    starts_warm: ClassVar[bool] = False
+    """Whether it heeds TrainJob.start."""
 
     def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
         """`spark` gives the run's session to an engine that trains on executors."""

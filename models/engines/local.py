@@ -24,6 +24,7 @@ class Local(Engine):
     """One rank. Byte-identical results for the same job on the same machine, also after a kill and a resume."""
 
     name = "local"
+    starts_warm = True
 
     def probe(self) -> Probe:
         """TensorFlow and tf_keras must be installed."""

@@ -52,6 +52,7 @@ class TensorFlowOnSpark(Engine):
     """Every rank computes the sum of gradients over its share of a batch; their sums are added, so all weights stay equal."""
 
     name = "tensorflowonspark"
+    starts_warm = True
 
     def probe(self) -> Probe:
         """TensorFlow, tf_keras, TensorFlowOnSpark and what that imports must be installed."""

@@ -57,10 +57,12 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
 
     Raises TextmillError, with the failure recorded.
     """
+    from pipelines import starting
     from pipelines.runner import Runner
 
     started = time.monotonic()
     store, reasons, plan = options.plan(pipeline, chosen)
+    starting.need(pipeline.nodes, plan, pipeline.last)
     run = _start(pipeline, reasons, plan, again or _again(pipeline))
     _header(told, run, plan)
     runner = Runner(pipeline, reasons, store, run, told)
@@ -84,6 +86,7 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
         definition=pipeline.file,
         date=pipeline.date.isoformat(),
         dates={name: list(dates) for name, dates in pipeline.dates.items()},
+        started_from=pipeline.last and {"version": pipeline.last.number, "date": pipeline.last.date},
         profile=pipeline.profile_name,
         command=again,
     )

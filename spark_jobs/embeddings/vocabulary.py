@@ -30,8 +30,16 @@ class Vocabulary:
 
 def read(tensors: Place) -> Vocabulary:
     """The vocabulary of the finished tensor.encode step in the folder `tensors`."""
-    lines = (tensors / "vocabulary.tsv").read_text(encoding="utf-8").split("\n")[:-1]
-    pairs = [line.rpartition("\t") for line in lines]
+    pairs = _pairs(tensors / "vocabulary.tsv")
     size = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["vocabulary"]["size"]
     counts = np.array([int(count) for _, _, count in pairs], dtype=np.int64)
     return Vocabulary([token for token, _, _ in pairs], counts, size)
+
+
+def tokens(file: Place) -> list[str]:
+    """The tokens of a vocabulary.tsv, in the order of their ids."""
+    return [token for token, _, _ in _pairs(file)]
+
+
+def _pairs(file: Place) -> list[tuple[str, str, str]]:
+    return [line.rpartition("\t") for line in file.read_text(encoding="utf-8").split("\n")[:-1]]

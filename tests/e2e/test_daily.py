@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.daily import simulate
@@ -130,6 +131,39 @@ def test_a_model_is_published_once_however_often_its_run_ends(folder: Path) -> N
     command = [str(TEXTMILL), "promote", told["run"]]
     tie = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert tie.returncode == 1 and "not promoted: 'macro_f1 > last' does not hold" in tie.stderr
+
+
+CONTINUED = (
+    TRAINED.replace("{min_count: 1}", "{min_count: 1, rule: extend}")
+    .replace("buckets: 10}}", "buckets: 10}, start: warm, embedding: {from: embed}}")
+    .replace("train:\n", "  embed:   {do: text.embed, from: tensors, rule: extend, size: 4, sample: 0}\ntrain:\n")
+    .replace("params: {embedding: 4, ", "params: {")
+)
+
+
+def test_a_date_goes_on_from_what_was_promoted_before_it(folder: Path) -> None:
+    (folder / "daily.yaml").write_text(CONTINUED)
+    with (folder / "days/2026-01-02.jsonl").open("a") as lines:
+        lines.writelines(json.dumps({"text": f"new tokens {row}", "label": "b"}) + "\n" for row in range(20))
+    for date in ("2026-01-01", "2026-01-02"):
+        done = daily(folder, "--date", date, "--set", "promote.if=rows > 0")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "extends the vocabulary of version 1 of 2026-01-01" in done.stdout
+    first, second = (json.loads(file.read_text()) for file in sorted(folder.glob("runs/shop/*/run.json")))
+    assert first["started_from"] is None and second["started_from"] == {"version": 1, "date": "2026-01-01"}
+    outputs = [{step["step"]: Path(folder, step["output"]) for step in run["steps"]} for run in (first, second)]
+    before, now = ((found["tensors"] / "vocabulary.tsv").read_text().splitlines() for found in outputs)
+    names = [[line.partition("\t")[0] for line in lines] for lines in (before, now)]
+    assert names[1][: len(names[0])] == names[0] and "new" in names[1][len(names[0]) :], "ids stay, new ones follow"
+    kept = [np.load(found["embed"] / "matrix.npy")[2 : 2 + len(names[0])] for found in outputs]
+    assert (kept[0] == kept[1]).all()
+    told = json.loads((outputs[1]["train.m"] / "history.json").read_text())["started_from"]
+    assert told == {"ids_known": len(names[0]), "ids": len(names[1]), "labels_known": 1}
+    published = [path.name for path in sorted((folder / "runs/models/shop").iterdir())]
+    for date in ("2026-01-01", "2026-01-02"):
+        again = daily(folder, "--date", date, "--set", "promote.if=rows > 0", "--json")
+        assert json.loads(again.stdout)[0]["action"] == "reused", again.stdout + again.stderr
+    assert [path.name for path in sorted((folder / "runs/models/shop").iterdir())] == published
 
 
 def test_days_with_kills_damage_and_late_rows_lose_and_double_nothing(tmp_path: Path) -> None:
