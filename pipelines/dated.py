@@ -10,6 +10,7 @@ from dataclasses import replace
 from pipelines import inputs, variables
 from pipelines.pipeline import Node, Taken
 from pipelines.source import Tree
+from spark_jobs.base import SET
 
 REFERENCE, AT, UNDATED = "${run.date}", "@", "undated"
 ALL = "all"
@@ -63,11 +64,12 @@ def _path(tree: Tree, name: str) -> str:
     return str(described.get("path", "")) if isinstance(described, Mapping) else ""
 
 
-def by_date(nodes: Mapping[str, Node], dates: Mapping[str, Sequence[str]]) -> dict[str, Node]:
+def by_date(nodes: Mapping[str, Node], dates: Mapping[str, Sequence[str]], day: dt.date) -> dict[str, Node]:
     """The steps with every text.clean of a dated input as one step for each date.
 
     `dates` holds for each input with a window its dates. A step's output is reused by its key, and a cleaned day's key
-    stands for that day's files alone. What comes after takes all days.
+    stands for that day's files alone. What comes after takes all days, but the rows that an evaluation measures by
+    themselves are those of `day`.
     """
     found: dict[str, Node] = {}
     made: dict[str, tuple[str, ...]] = {}
@@ -77,11 +79,15 @@ def by_date(nodes: Mapping[str, Node], dates: Mapping[str, Sequence[str]]) -> di
             made[node.name] = tuple(divided)
             found.update(divided)
         else:
-            takes = tuple(
-                replace(taken, node=name) for taken in node.takes for name in made.get(taken.node, (taken.node,))
-            )
+            takes = tuple(replace(taken, node=name) for taken in node.takes for name in _taken(taken, made, day))
             found[node.name] = replace(node, takes=takes)
     return found
+
+
+def _taken(taken: Taken, made: Mapping[str, tuple[str, ...]], day: dt.date) -> tuple[str, ...]:
+    parts = made.get(taken.node, (taken.node,))
+    newest = f"{taken.node}{AT}{day}"
+    return (newest,) if taken.role.startswith(SET) and newest in parts else parts
 
 
 def _divided(node: Node, dates: Mapping[str, Sequence[str]]) -> dict[str, Node]:

@@ -49,7 +49,7 @@ def load(
     found = loader.checks(nodes)
     if problems:
         raise (MissingInput if loader.missing >= set(problems) else DefinitionError)(_in_order(problems))
-    nodes = dated.by_date(nodes, loader.dates)
+    nodes = dated.by_date(nodes, loader.dates, day)
     name = profile or "local"
     return Pipeline(str(path), definition, day, name, where, nodes, loader.inputs, found, loader.dates, last)
 

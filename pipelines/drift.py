@@ -19,15 +19,22 @@ def between(date: str, stats: Stats, record: Record, earlier: Stats | None, befo
     """
     labels, mean = _cleaned(date, stats)
     now: dict[str, Any] = {"mean_length": mean, "unknown_rate": _unknown(stats)}
-    now.update({f"{train}.accuracy": scores["accuracy"] for train, scores in record["metrics"].items()})
+    now.update(_accuracies(record))
     if earlier is None or before is None:
         return _rounded(now)
     labels_before, mean_before = _cleaned(before["date"], earlier)
     then: dict[str, Any] = {"mean_length": mean_before, "unknown_rate": _unknown(earlier)}
-    then.update({f"{train}.accuracy": scores["accuracy"] for train, scores in before["metrics"].items()})
+    then.update(_accuracies(before))
     changes = {f"{name}_change": now[name] - then[name] for name in now if None not in (now[name], then.get(name))}
     balance = {"class_balance_change": _distance(labels, labels_before)} if labels and labels_before else {}
     return _rounded({**now, **changes, **balance, "against": before["date"]})
+
+
+def _accuracies(record: Record) -> dict[str, float]:
+    """By training, on all test rows and on each set measured by itself: `bigru.accuracy`, `bigru.gold.accuracy`."""
+    measured = record["metrics"].items()
+    return {f"{train}.{name}": value for train, scores in measured for name, value in scores.items()
+            if name.endswith("accuracy")}  # fmt: skip
 
 
 def _rounded(figures: Mapping[str, Any]) -> dict[str, Any]:

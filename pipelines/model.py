@@ -79,6 +79,11 @@ class Train(Params):
     start: Literal["scratch", "warm"] = Field(
         "scratch", description="warm: from the weights of the version promoted last before the run's date."
     )
+    evaluate: dict[Name, str] = Field(
+        {},
+        description="Test rows measured by themselves too: a name, and the step whose rows they are; of a step by "
+        "date those of the run's date.",
+    )
     embedding: Vectors | None = Field(None, description="Word vectors that the model's embedding starts from.")
     epochs: int = Field(10, ge=1)
     batch: int = Field(512, ge=1, description="Rows per step, over all ranks.")
@@ -166,6 +171,13 @@ class Definition(Params):
     schedule: Schedule = Schedule()
     notify: Notify = Notify()
     profiles: dict[Name, Profile] = {}
+
+    @property
+    def promoted(self) -> str | None:
+        """The training whose model is published; None where that can't be told."""
+        if self.promote is not None and self.promote.train is not None:
+            return self.promote.train
+        return next(iter(self.train)) if len(self.train) == 1 else None
 
     @field_validator("entities", mode="before")
     @classmethod

@@ -60,7 +60,11 @@ def _lines(name: str, record: Record | None, failed: bool, drift: Mapping[str, A
     for figure in ("rows", "accuracy", "macro_f1"):
         yield f"# TYPE textmill_daily_{figure} gauge"
         for train, scores in record["metrics"].items():
-            yield f'textmill_daily_{figure}{{pipeline="{name}",train="{train}"}} {scores[figure]}'
+            for measured, value in scores.items():
+                part, _, of = measured.rpartition(".")
+                if of == figure:
+                    part = f',set="{part}"' if part else ""
+                    yield f'textmill_daily_{figure}{{pipeline="{name}",train="{train}"{part}}} {value}'
     yield "# TYPE textmill_daily_drift gauge"
     for figure, value in drift.items():
         if isinstance(value, int | float):

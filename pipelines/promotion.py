@@ -6,10 +6,11 @@ import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 METRICS = ("macro_f1", "accuracy", "rows")
 _CLAUSE = re.compile(
-    r"\s*(?P<metric>[a-z_0-9]+)\s*(?P<comparison><=|>=|<|>)\s*"
+    r"\s*(?:(?P<set>[A-Za-z][A-Za-z0-9_-]*)\.)?(?P<metric>[a-z_0-9]+)\s*(?P<comparison><=|>=|<|>)\s*"
     r"(?:(?P<last>last)\s*(?:(?P<sign>[+-])\s*(?P<by>\d*\.?\d+)\s*(?P<by_percent>%?))?"
     r"|(?P<limit>\d*\.?\d+)\s*(?P<limit_percent>%?))\s*"
 )
@@ -24,14 +25,24 @@ class Clause:
 
     text: str
     metric: str
+    """With the set it is measured on, if any: `macro_f1`, `gold.macro_f1`."""
     comparison: str
     limit: float
     to_last: bool
+
+    @property
+    def set(self) -> str:
+        """The name of the rows it is measured on; empty for all of the test part."""
+        return self.metric.rpartition(".")[0]
 
     def failure(self, new: Mapping[str, float], last: Mapping[str, float] | None) -> str | None:
         """What does not hold, or None. Where there is no last model, what compares with it holds."""
         if self.to_last and last is None:
             return None
+        if self.metric not in new:
+            return f"'{self.text}' does not hold: {self.metric} was not measured, there is no such row"
+        if self.to_last and last is not None and self.metric not in last:
+            return f"'{self.text}' does not hold: the last version was not measured so; publish one with --force"
         base = last[self.metric] if self.to_last and last is not None else 0.0
         limit = round(base + self.limit, _DIGITS)
         if _OPERATORS[self.comparison](round(new[self.metric], _DIGITS), limit):
@@ -45,6 +56,13 @@ class Decision:
 
     promoted: bool
     why: str
+
+
+def figures(measured: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a metrics.json that conditions speak of: `macro_f1` and, of a set, `gold.macro_f1`."""
+    found = {metric: measured[metric] for metric in METRICS}
+    sets = measured.get("sets", {})
+    return {**found, **{f"{name}.{metric}": value for name, said in sets.items() for metric, value in said.items()}}
 
 
 def parse(text: str) -> tuple[Clause, ...]:
@@ -68,7 +86,8 @@ def _clause(text: str) -> Clause:
     by, percent = (match["by"], match["by_percent"]) if match["last"] else (match["limit"], match["limit_percent"])
     size = float(by or 0) / (100 if percent else 1)
     limit = -size if match["sign"] == "-" else size
-    return Clause(text.strip(), match["metric"], match["comparison"], limit, match["last"] is not None)
+    metric = f"{match['set']}.{match['metric']}" if match["set"] else match["metric"]
+    return Clause(text.strip(), metric, match["comparison"], limit, match["last"] is not None)
 
 
 def decide(condition: str, new: Mapping[str, float], last: Mapping[str, float] | None) -> Decision:
@@ -82,7 +101,9 @@ def decide(condition: str, new: Mapping[str, float], last: Mapping[str, float] |
         return Decision(False, "; ".join(failures))
     if last is None:
         return Decision(True, "the first version")
-    metric = next((clause.metric for clause in clauses if clause.metric != "rows"), METRICS[0])
+    metric = next((clause.metric for clause in clauses if not clause.metric.endswith("rows")), METRICS[0])
+    if metric not in last:
+        return Decision(False, f"the last version has no {metric} to be compared with; publish one with --force")
     compared = f"{metric} {new[metric]:.4f} against {last[metric]:.4f} of the last version"
     if not new[metric] > last[metric]:
         return Decision(False, f"{compared}: a tie or less keeps the last one")

@@ -80,8 +80,7 @@ def _strangers(
     wishes: Iterable[Wish], nodes: Mapping[str, Node], definition: Definition, tree: Tree
 ) -> Iterable[Problem]:
     """Steps that have nothing to do with the training that is promoted: no version holds anything for them."""
-    given = definition.promote and definition.promote.train
-    name = given or next(iter(definition.train), None) if len(definition.train) == 1 or given else None
+    name = definition.promoted
     train = nodes.get(f"train.{name}")
     known = {train.name, *(taken.node for taken in train.takes)} if train is not None else set()
     for wish in wishes:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from models import catalogue, custom, engines
 from models.engines.base import Progress, TrainJob
+from pipelines import promotion
 from pipelines.model import Definition, Profile, Train
 from pipelines.pipeline import EVALUATE, TRAIN, Node, Taken
 from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
-from spark_jobs.base import Written
+from spark_jobs.base import SET, Written
 from textmill.errors import InputError, Problem
 from textmill.params import Params
 from textmill.places import Place, absolute, place
@@ -51,8 +52,53 @@ def nodes(
         elif params is not None:
             vectors = _vectors(given, params, steps, keys, tree, problems)
             found[f"train.{name}"] = _training(name, params, tensors, vectors)
-            found[f"evaluate.{name}"] = _evaluation(name, tensors)
+            found[f"evaluate.{name}"] = _evaluation(name, tensors, _sets(given, steps, tensors, keys, tree, problems))
+    problems += _unmeasured(definition, tree)
     return found
+
+
+def _unmeasured(definition: Definition, tree: Tree) -> list[Problem]:
+    """What `promote` compares and the promoted training does not measure."""
+    train = definition.train.get(definition.promoted or "")
+    if definition.promote is None or train is None:
+        return []
+    wanted = dict.fromkeys(clause.set for clause in promotion.parse(definition.promote.if_) if clause.set)
+    return [
+        tree.problem(
+            ("promote", "if"),
+            f"train.{definition.promoted} does not evaluate '{name}'{did_you_mean(name, train.evaluate)}",
+        )
+        for name in wanted
+        if name not in train.evaluate
+    ]
+
+
+def _sets(
+    given: Train, steps: Mapping[str, Node], tensors: Node, keys: Keys, tree: Tree, problems: list[Problem]
+) -> tuple[Taken, ...]:
+    """The rows that are measured by themselves too; those that are no test rows go to `problems`."""
+    tokens = steps[tensors.takes[0].node]
+    tested = _behind([taken.node for taken in tokens.takes if taken.role == "test"], steps)
+    found = []
+    for name, source in given.evaluate.items():
+        step, _, part = source.partition(".")
+        if step not in tested or part and part not in steps[step].outputs:
+            message = (
+                f"no test row comes from '{source}'{did_you_mean(source, tested)}: let {tokens.name} take it as test"
+            )
+            problems.append(tree.problem((*keys, "evaluate", name), message))
+        else:
+            found.append(Taken(step, (part,) if part else steps[step].outputs, f"{SET}{name}"))
+    return tuple(found)
+
+
+def _behind(names: list[str], steps: Mapping[str, Node]) -> list[str]:
+    """These steps and all that their rows come from."""
+    found: list[str] = []
+    for name in names:
+        if name in steps and name not in found:
+            found += [name, *_behind([taken.node for taken in steps[name].takes], steps)]
+    return list(dict.fromkeys(found))
 
 
 def _params(
@@ -73,7 +119,9 @@ def _params(
     if model is None or options is None:
         return None
     seed = given.seed if "seed" in given.model_fields_set else definition.seed
-    described = given.model_dump(exclude={"from_", "params", "stop", "seed", "engine", "options", "embedding"})
+    described = given.model_dump(
+        exclude={"from_", "params", "stop", "seed", "engine", "options", "embedding", "evaluate"}
+    )
     trainable = given.embedding is None or given.embedding.trainable
     return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed,
             "train_vectors": trainable, "code": dict(declared.code), "options": options.canonical()}  # fmt: skip
@@ -150,7 +198,7 @@ def _training(name: str, params: dict[str, Any], tensors: Node, vectors: tuple[T
     return Node(f"train.{name}", TRAIN, VERSION, params, keyed, takes, ("model",), in_jvm=False)
 
 
-def _evaluation(name: str, tensors: Node) -> Node:
+def _evaluation(name: str, tensors: Node, sets: tuple[Taken, ...]) -> Node:
     from spark_jobs.evaluate import Evaluate
 
     tokens = tensors.takes[0].node
@@ -158,6 +206,7 @@ def _evaluation(name: str, tensors: Node) -> Node:
         Taken(f"train.{name}", (), "model"),
         Taken(tensors.name, (), "tensors"),
         Taken(tokens, ("test",), "test"),
+        *sets,
     )
     params = Evaluate.Params()
     return Node(f"evaluate.{name}", EVALUATE, Evaluate.version, params, params.canonical(), takes, ("predictions",))
@@ -213,7 +262,8 @@ def note(node: Node, folder: Place) -> str:
     try:
         if node.op == EVALUATE:
             scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-            return f"accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}"
+            sets = [f"; {name} {said['accuracy']:.4f}" for name, said in scores["sets"].items() if said["rows"]]
+            return f"accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}" + "".join(sets)
         if node.op == TRAIN:
             history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
             return f"best of {len(history['epochs'])} epochs: {history['best_epoch']}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines import promotion
 from pipelines.lineage import Lineage, Output
 from pipelines.store import write_json
 from textmill import places
@@ -19,7 +20,6 @@ from textmill.places import Place
 FOLDER, MANIFEST, CURRENT, CHAIN = "models", "manifest.json", "current.json", "chain.json"
 KEEP = 5
 _OF_TENSORS = ("vocabulary.tsv", "labels.json", "tensors.json")
-_FIGURES = ("rows", "accuracy", "macro_f1")
 _HISTORY = 1000
 _STARTS = ("vocabulary.tsv", "matrix.npy", "weights.npz")
 """What a later run may start from: its digests are remembered for as long as the version is in the history."""
@@ -36,7 +36,7 @@ class Version:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """rows, accuracy and macro_f1 on the test part of its run."""
+        """rows, accuracy and macro_f1 on the test part of its run, and of the sets measured by themselves."""
         return dict(self.manifest["metrics"])
 
     def damage(self) -> str | None:
@@ -221,7 +221,7 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
         "train": lineage.train,
         "started_from": run.get("started_from"),
         "keys": {output.step: output.key for output in lineage.outputs},
-        "metrics": {figure: scores[figure] for figure in _FIGURES},
+        "metrics": promotion.figures(scores),
         "files": files,
     }
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 """The part of every row operation that holds the rows set aside, each with its `reason`."""
+SET = "set."
+"""Roles that start so are test rows that an evaluation measures by themselves too."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +12,7 @@ from pyspark.sql import functions as F
 
 from models import metrics, scoring
 from spark_jobs import jvm
-from spark_jobs.base import Operation, Work, Written
+from spark_jobs.base import SET, Operation, Work, Written
 from spark_jobs.output import write_json, write_parts
 from textmill import places
 from textmill.errors import InputError
@@ -29,7 +30,7 @@ class Evaluate(Operation):
     """Writes the rows scored and metrics.json; every engine's model is measured by this one operation."""
 
     name = "model.evaluate"
-    version = 2
+    version = 3
     Params = Params
     takes = "tokens"
 
@@ -46,9 +47,26 @@ class Evaluate(Operation):
         scored = score(rows, work.folder("model"), work.folder("tensors"), labels)
         ordered = scored.repartition(1).sortWithinPartitions("id", "text")
         written = write_parts(ordered.withColumn("part", F.lit("predictions")), work.out, F.length("text"))
-        summary = metrics.summarize(confusion(work, written, labels), labels)
-        write_json(work.out / "metrics.json", summary)
+        files = [places.spark_uri(work.out / name) for name in written.parts["predictions"]["files"]]
+        predictions = work.spark.read.parquet(*files)
+        summary = metrics.summarize(confusion(predictions, labels), labels)
+        write_json(work.out / "metrics.json", {**summary, "sets": _sets(work, predictions, labels)})
         return written
+
+
+def _sets(work: Work, predictions: DataFrame, labels: list[str]) -> dict[str, Any]:
+    """rows, accuracy and macro_f1 of the rows that are measured by themselves too, by the name of the set.
+
+    They are those of the predictions that the set's step has too, the same in id, text and label.
+    """
+    names = sorted({source.role for source in work.sources if source.role.startswith(SET)})
+    found = {}
+    for name in names:
+        of_set = predictions.join(work.role(name), ["id", "text", "label"], "left_semi")
+        summary = metrics.summarize(confusion(of_set, labels), labels)
+        figures = ("rows", "accuracy", "macro_f1") if summary["rows"] else ("rows",)
+        found[name.removeprefix(SET)] = {figure: summary[figure] for figure in figures}
+    return found
 
 
 def score(rows: DataFrame, model: Place, tensors: Place, labels: list[str]) -> DataFrame:
@@ -63,10 +81,9 @@ def score(rows: DataFrame, model: Place, tensors: Place, labels: list[str]) -> D
     return encoded.mapInArrow(scoring.scorer(str(places.absolute(model)), labels), schema)
 
 
-def confusion(work: Work, written: Written, labels: list[str]) -> np.ndarray:
+def confusion(predictions: DataFrame, labels: list[str]) -> np.ndarray:
     """Rows by true and predicted label, int64 [labels, labels]; counted in Spark."""
-    files = [places.spark_uri(work.out / name) for name in written.parts["predictions"]["files"]]
-    pairs = work.spark.read.parquet(*files).groupBy("label", "predicted").count().collect()
+    pairs = predictions.groupBy("label", "predicted").count().collect()
     number = {label: index for index, label in enumerate(labels)}
     matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
     for true, predicted, rows in pairs:

@@ -124,14 +124,13 @@ def _metrics(folder: Place) -> dict[str, Any]:
 
 def _report(run: Run, runner: Runner) -> Place:
     """Read the metrics into the record, finish it, and write the report."""
+    from pipelines import promotion
     from pipelines.pipeline import EVALUATE
     from pipelines.report import write_report
 
     for step in run.record["steps"]:
         if step["op"] == EVALUATE and (found := _metrics(runner.folders[step["step"]])):
-            run.record["metrics"][step["step"].partition(".")[2]] = {
-                k: found[k] for k in ("rows", "accuracy", "macro_f1")
-            }
+            run.record["metrics"][step["step"].partition(".")[2]] = promotion.figures(found)
     report = run.folder / "report.html"
     run.record["report"] = str(report)
     run.finish("done")

@@ -23,6 +23,8 @@ class Day:
     rows: int
     accuracy: float | None
     macro_f1: float | None
+    sets: tuple[tuple[str, float], ...]
+    """Accuracy on each set that is measured by itself, such as gold and newest."""
     drift: float | None
     """Change of the class balance against the date before, 0 to 1."""
     seconds: float | None
@@ -51,6 +53,7 @@ def _day(date: str, record: Record) -> Day:
         _rows(record),
         scores.get("accuracy"),
         scores.get("macro_f1"),
+        tuple((name.rpartition(".")[0], value) for name, value in scores.items() if name.endswith(".accuracy")),
         (record.get("drift") or {}).get("class_balance_change"),
         record.get("seconds"),
         model,

@@ -92,6 +92,45 @@ def test_a_window_needs_the_date_in_the_path(file: Path) -> None:
         load(file, date=day(5))
 
 
+MEASURED = """
+name: m
+inputs:
+  chats: {path: "dt=${run.date}/chats.jsonl", format: jsonl, window: 3d}
+  gold:  {path: gold.jsonl, format: jsonl}
+steps:
+  clean:      {do: text.clean, from: chats}
+  clean_gold: {do: text.clean, from: gold}
+  split:      {do: data.split, from: clean}
+  tokens:     {do: text.tokenize, from: {train: split.train, valid: split.valid, test: [split.test, clean_gold]}}
+  tensors:    {do: tensor.encode, from: tokens}
+train:
+  m: {model: cnn, from: tensors, evaluate: {gold: clean_gold, newest: clean}}
+promote: {if: gold.macro_f1 > last and newest.accuracy > 50%}
+"""
+
+
+def test_the_gold_set_and_the_newest_day_are_measured_by_themselves(file: Path) -> None:
+    file.write_text(MEASURED)
+    takes = load(file, date=day(5)).nodes["evaluate.m"].takes
+    assert [(taken.role, taken.node) for taken in takes if taken.role.startswith("set.")] == [
+        ("set.gold", "clean_gold"), ("set.newest", "clean@2026-01-05"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("gold: clean_gold,", "gold: clean_golf,", "no test row comes from 'clean_golf', did you mean 'clean_gold'"),
+        ("test: [split.test, clean_gold]", "test: split.test", "let tokens take it as test"),
+        ("gold.macro_f1", "gould.macro_f1", "promote.if: train.m does not evaluate 'gould', did you mean 'gold'"),
+    ],
+)
+def test_sets_that_are_not_there_are_told(file: Path, old: str, new: str, message: str) -> None:
+    file.write_text(MEASURED.replace(old, new))
+    with pytest.raises(DefinitionError, match=message):
+        load(file, date=day(5))
+
+
 @pytest.mark.parametrize(
     ("schedule", "given", "expected"),
     [
@@ -116,7 +155,7 @@ def test_drift_is_measured_against_the_date_before() -> None:
         return {f"clean@{date}": {"parts": {"rows": rows}}, "tensors": {"parts": {"test": test}}}
 
     def record(date: str, accuracy: float) -> dict[str, object]:
-        return {"date": date, "metrics": {"m": {"accuracy": accuracy}}}
+        return {"date": date, "metrics": {"m": {"accuracy": accuracy, "gold.accuracy": accuracy / 2, "rows": 3}}}
 
     first, second = stats("2026-01-01", 50, 50, 10, 1), stats("2026-01-02", 80, 20, 12, 4)
     found = drift.between("2026-01-02", second, record("2026-01-02", 0.8), first, record("2026-01-01", 0.9))
@@ -125,4 +164,5 @@ def test_drift_is_measured_against_the_date_before() -> None:
     )
     assert found["unknown_rate_change"] == 0.03 and found["m.accuracy_change"] == -0.1
     alone = drift.between("2026-01-01", first, record("2026-01-01", 0.9), None, None)
-    assert alone == {"mean_length": 10, "unknown_rate": 0.01, "m.accuracy": 0.9}
+    assert found["m.gold.accuracy_change"] == -0.05
+    assert alone == {"mean_length": 10, "unknown_rate": 0.01, "m.accuracy": 0.9, "m.gold.accuracy": 0.45}

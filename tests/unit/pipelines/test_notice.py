@@ -18,7 +18,7 @@ from pipelines.report.history import write_history
 TOLD = {"pipeline": "m", "date": "2026-01-01", "error": "가", "resume": "textmill daily m.yaml"}
 RECORD: dict[str, Any] = {
     "run": "20260102-030000-abcd", "date": "2026-01-02", "status": "done", "seconds": 61.5, "report": "r.html",
-    "finished": "2026-01-02T03:01:01+00:00", "metrics": {"bigru": {"rows": 10, "accuracy": 0.9, "macro_f1": 0.8}},
+    "finished": "2026-01-02T03:01:01+00:00", "metrics": {"bigru": {"rows": 10, "accuracy": 0.9, "macro_f1": 0.8, "gold.rows": 4, "gold.accuracy": 0.75}},
     "steps": [{"op": "text.clean", "rows": {"rows": 1200, "dropped": 3}}], "drift": {"class_balance_change": 0.25},
     "promotion": {"promoted": True, "version": 7, "why": "better"},
 }  # fmt: skip
@@ -59,6 +59,7 @@ def test_the_figures_are_what_prometheus_reads(tmp_path: Path) -> None:
     pipeline, train = ("pipeline", "m"), ("train", "bigru")
     assert found[("textmill_daily_failed", pipeline)] == 0 and found[("textmill_daily_seconds", pipeline)] == 61.5
     assert found[("textmill_daily_macro_f1", pipeline, train)] == 0.8
+    assert found[("textmill_daily_accuracy", pipeline, ("set", "gold"), train)] == 0.75
     assert found[("textmill_daily_drift", ("figure", "mean_length"), pipeline)] == 12.5
     assert [path.name for path in file.parent.iterdir()] == ["m.prom"], "nothing half written is left for the collector"
 
@@ -69,5 +70,5 @@ def test_the_history_page_shows_each_date(tmp_path: Path) -> None:
     write_history("m", records, tmp_path / "history.html")
     page = (tmp_path / "history.html").read_text()
     assert '<a href="20260102-030000-abcd/report.html">2026-01-02</a>' in page and "1,200" in page
-    assert "version 7" in page and "0.8000" in page and "0.250" in page
+    assert "gold 0.7500" in page and "version 7" in page and "0.8000" in page and "0.250" in page
     assert '<span class="badge failed">' in page and "&lt;tie&gt;" in page and "http" not in page.split("</style>")[1]
