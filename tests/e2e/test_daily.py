@@ -169,4 +169,4 @@ def test_a_date_goes_on_from_what_was_promoted_before_it(folder: Path) -> None:
 def test_days_with_kills_damage_and_late_rows_lose_and_double_nothing(tmp_path: Path) -> None:
     found = simulate(tmp_path, days=3, seed=11)
     assert found["dates"] == 3 and found["lost_or_doubled"] == 0
-    assert found["damaged"] == found["started twice"] == found["late"] == 1
+    assert found["damaged"] == found["started_twice"] == found["late"] == found["dates_with_kills"] == 1
