@@ -60,8 +60,8 @@ def start(model: keras.Model, job: TrainJob, tensors: Tensors) -> dict[str, Any]
     if len(old) != len(new):
         raise InputError(f"{job.start} has {len(old)} weights, the model {len(new)}: publish one with start: scratch")
     roles = _roles(model, before, now)
-    frozen = () if job.train_vectors else [index for index, role in enumerate(roles) if role == "ids"]
-    for index in (index for index in range(len(new)) if index not in frozen):
+    stays = {"step"} if job.train_vectors else {"step", "ids"}
+    for index in (index for index, role in enumerate(roles) if role not in stays):
         new[index] = _carried(old[index], new[index], roles[index], before, now, job)
     model.set_weights(new)
     labels = len(set(before.labels) & set(now.labels))
@@ -71,7 +71,7 @@ def start(model: keras.Model, job: TrainJob, tensors: Tensors) -> dict[str, Any]
 
 
 def _roles(model: keras.Model, before: Names, now: Names) -> list[str]:
-    """For each weight `ids` (rows are ids), `labels` (of the layer that gives the logits), or an empty string."""
+    """For each weight `ids` (rows are ids), `labels` (of the layer that gives the logits), `step`, or nothing."""
     layers = [layer for layer in model.layers if layer.weights]
     numbers = {id(variable): index for index, variable in enumerate(model.weights)}
     roles = [""] * len(numbers)
@@ -82,6 +82,8 @@ def _roles(model: keras.Model, before: Names, now: Names) -> list[str]:
 
 
 def _role(layer: keras.layers.Layer, variable: tf.Variable, last: bool, now: Names) -> str:
+    if variable.dtype.is_integer:
+        return "step"  # the optimizer's, by which layers of noise count: a training's own
     if isinstance(layer, keras.layers.Embedding) and int(variable.shape[0]) >= now.ids:
         return "ids"
     return "labels" if last and int(variable.shape[-1]) == len(now.labels) else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli import options
-from textmill.errors import TextmillError
+from textmill.errors import MissingInput, TextmillError
 
 if TYPE_CHECKING:
     from pipelines.daily import Outcome
@@ -45,13 +45,18 @@ def command(
     settings = daily.frame(which["file"], which["sets"]).schedule
     days = [given.date() if given else None for given in (date, since, until)]
     told, outcomes = listener(as_json), []
-    for day in daily.due(settings, *days):
+    due = daily.due(settings, *days)
+    for day in due:
         load = partial(options.load, **which, date=dt.datetime.combine(day, dt.time()))
+        caught_up = since is None and day != due[-1]
         try:
-            pipeline = daily.waiting(load, daily.seconds(settings.wait), told.say)
+            pipeline = daily.waiting(load, 0 if caught_up else daily.seconds(settings.wait), told.say)
             with lease.held(pipeline.root, pipeline.definition.name, f"daily {day}") as mine:
                 outcomes.append(_once(pipeline, mine, told, _again(which, day)))
         except TextmillError as error:
+            if caught_up and isinstance(error, MissingInput):
+                told.say(f"{day}: passed over: {error}")
+                continue
             _tell(which, day, error)
             raise
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -75,6 +76,17 @@ def test_a_failure_is_told_with_the_command_that_goes_on(folder: Path) -> None:
     told = json.loads((folder / "told.jsonl").read_text())
     assert told["pipeline"] == "shop" and told["resume"] == "textmill daily daily.yaml --date 2026-01-09"
     assert 'textmill_daily_failed{pipeline="shop"} 1' in (folder / "shop.prom").read_text()
+
+
+def test_catching_up_passes_over_dates_without_input_and_runs_the_others(folder: Path) -> None:
+    today = dt.date.today()
+    for back in (0, 2):
+        (folder / f"days/{today - dt.timedelta(days=back)}.jsonl").write_text('{"text": "x", "label": "a"}\n')
+    done = daily(folder, "--set", "schedule.catchup=3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    dates = [str(today - dt.timedelta(days=back)) for back in (2, 0)]
+    assert [run["date"] for run in runs(folder)] == dates
+    assert f"{today - dt.timedelta(days=1)}: passed over: " in done.stdout and not (folder / "told.jsonl").exists()
 
 
 def test_a_second_one_is_refused_and_a_killed_one_makes_room(folder: Path) -> None:

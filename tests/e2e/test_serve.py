@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import schemathesis
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from benchmarks.published import publish
+from models import scoring
 from pipelines.versions import Versions
 from tests.e2e.conftest import TEXTMILL
 
@@ -201,6 +203,25 @@ def test_a_damaged_version_is_not_served(tmp_path: Path) -> None:
     until(lambda: 'textmill_swaps_total{result="failed"} 1' in server.get("/metrics"))
     assert server.predict(["택배"])["version"] == 1
     assert server.stop() == 0
+
+
+def test_tensorflow_serving_can_run_the_saved_model_as_it_is(root: Path, tmp_path: Path) -> None:
+    """By tag and signature in a session, which is how Serving's loader runs one; saved_model_cli does the same."""
+    version = Versions(root, "m").current()
+    assert version is not None
+    folder, length = (
+        Path(str(version.folder)) / "saved_model",
+        json.loads((version.folder / "tensors.json").read_text())["length"],
+    )
+    rows = np.arange(3 * length, dtype=np.int32).reshape(3, length) % (len(TOKENS) + 2)
+    np.save(tmp_path / "rows.npy", rows)
+    command = [str(TEXTMILL.with_name("saved_model_cli")), "run", "--dir", str(folder), "--tag_set", "serve"]
+    command += ["--signature_def", "serving_default", "--inputs", f"ids={tmp_path}/rows.npy", "--outdir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = np.load(tmp_path / "probabilities.npy")
+    assert found.shape == (3, len(LABELS)) and np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(found, scoring.load(folder, 1)(rows), atol=1e-6)
 
 
 def test_what_was_asked_before_the_end_is_answered(root: Path) -> None:
