@@ -19,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -120,17 +121,25 @@ class Days:
             start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environ},
         )  # fmt: skip
 
+    def end(self, process: subprocess.Popen[str]) -> str:
+        """What it said; it and all it started are gone then, whatever ends this program."""
+        try:
+            return process.communicate(timeout=_SECONDS)[0]
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
     def run(self, *words: str) -> None:
         """A daily run, to its good end."""
         process = self.start(*words)
-        said, _ = process.communicate(timeout=_SECONDS)
+        said = self.end(process)
         if process.returncode:
             raise RuntimeError(f"{words}: status {process.returncode}\n{said}")
 
     def twice(self, date: str) -> None:
         """Two at once: one does it, the other is refused or finds it done."""
         both = [self.start("--date", date), self.start("--date", date)]
-        said = [process.communicate(timeout=_SECONDS)[0] for process in both]
+        said = [self.end(process) for process in both]
         if sorted(process.returncode for process in both) not in ([0, 0], [0, 1]):
             raise RuntimeError(f"{date}: {said}")
         self.count("started_twice")
@@ -243,6 +252,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--minutes", type=float, default=1e9)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     days, corpus = (3, None) if given.quick else (given.days, given.corpus)
     until = time.monotonic() + 60 * given.minutes
     folder = given.folder or Path(tempfile.mkdtemp())

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 """Debian's package faketime."""
 _EXECUTOR = b"CoarseGrainedExecutorBackend"
-_SECONDS = 1500
 
 
 def processes(group: int, word: bytes) -> list[int]:
@@ -47,7 +46,7 @@ def kill(days: Days, date: str, dice: random.Random, whom: str) -> None:
         time.sleep(dice.uniform(0, 5) if whom == "both" else 0)
     if process.poll() is None and whom in ("driver", "both"):
         days.count("killed_drivers", _kill([process.pid]))
-    said, _ = process.communicate(timeout=_SECONDS)
+    said = days.end(process)
     days.count("dates_with_kills")
     if whom == "executor" and process.returncode == 0:
         days.count("survived_without_restart")
@@ -85,7 +84,7 @@ def fill_disk(days: Days, date: str, dice: random.Random) -> None:
         free = left.f_bavail * left.f_frsize - dice.randrange(100, 400) * 1024
         os.posix_fallocate(stream.fileno(), 0, free)
     process = days.start("--date", date)
-    said, _ = process.communicate(timeout=_SECONDS)
+    said = days.end(process)
     ballast.unlink()
     if process.returncode == 0 or "No space left on device" not in said:
         raise RuntimeError(f"{date}: status {process.returncode} on a full disk\n{said}")
@@ -117,6 +116,6 @@ def set_clock_back(days: Days, date: str, dice: random.Random) -> None:
     process = days.start("--date", date, **environ)
     time.sleep(dice.uniform(3, 12))
     clock.write_text("-86400\n")
-    said, _ = process.communicate(timeout=_SECONDS)
+    said = days.end(process)
     days.count("clock_set_back")
     print(f"{date}: clock back by a day, status {process.returncode}: {said.strip().splitlines()[-1:]}", flush=True)
