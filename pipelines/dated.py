@@ -1,16 +1,17 @@
-"""Dated inputs: the files of each date of a window, and text.clean date by date, so that a day costs its own rows."""
+"""Dated inputs: the files of each date of a window, and steps date by date, so that a day costs its own rows."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pipelines import inputs, variables
 from pipelines.pipeline import Node, Taken
 from pipelines.source import Tree
-from spark_jobs.base import SET
+from spark_jobs import registry
+from spark_jobs.base import EARLIER, SET
 
 REFERENCE, AT, UNDATED = "${run.date}", "@", "undated"
 ALL = "all"
@@ -65,36 +66,55 @@ def _path(tree: Tree, name: str) -> str:
 
 
 def by_date(nodes: Mapping[str, Node], dates: Mapping[str, Sequence[str]], day: dt.date) -> dict[str, Node]:
-    """The steps with every text.clean of a dated input as one step for each date.
+    """The steps, those that can work on dated rows date by date as one step for each date.
 
-    `dates` holds for each input with a window its dates. A step's output is reused by its key, and a cleaned day's key
-    stands for that day's files alone. What comes after takes all days, but the rows that an evaluation measures by
-    themselves are those of `day`.
+    `dates` holds for each input with a window its dates. A step's output is reused by its key, and that of a date stands
+    for that date's files alone, or for those up to it. What comes after takes all dates, but the rows that an evaluation
+    measures by themselves are those of `day`.
     """
     found: dict[str, Node] = {}
-    made: dict[str, tuple[str, ...]] = {}
+    parts: dict[str, tuple[str, ...]] = {name: tuple(given) for name, given in dates.items()}
+    whole: set[str] = set()
+    """Steps that see all dates together: what takes from them changes with every date."""
     for node in nodes.values():
-        if node.op == "text.clean" and any(taken.node in dates for taken in node.takes):
-            divided = _divided(node, dates)
-            made[node.name] = tuple(divided)
+        sources = {taken.node for taken in node.takes}
+        how = _how(node) if sources & parts.keys() and not sources & whole else None
+        if how is not None:
+            divided = _divided(node, parts, how)
+            parts[node.name] = tuple(name.partition(AT)[2] for name in divided)
             found.update(divided)
-        else:
-            takes = tuple(replace(taken, node=name) for taken in node.takes for name in _taken(taken, made, day))
-            found[node.name] = replace(node, takes=takes)
+            continue
+        if sources & (parts.keys() | whole):
+            whole.add(node.name)
+        found[node.name] = replace(node, takes=tuple(_all_dates(node, parts, day)))
     return found
 
 
-def _taken(taken: Taken, made: Mapping[str, tuple[str, ...]], day: dt.date) -> tuple[str, ...]:
-    parts = made.get(taken.node, (taken.node,))
-    newest = f"{taken.node}{AT}{day}"
-    return (newest,) if taken.role.startswith(SET) and newest in parts else parts
+def _how(node: Node) -> str | None:
+    return registry.operation(node.op).by_date(node.params) if node.op in registry.NAMES else None
 
 
-def _divided(node: Node, dates: Mapping[str, Sequence[str]]) -> dict[str, Node]:
+def _at(name: str, part: str, parts: Mapping[str, Sequence[str]]) -> str:
+    """The step or input of a date; one that was never dated is what it is."""
+    return f"{name}{AT}{part}" if name in parts else name
+
+
+def _all_dates(node: Node, parts: Mapping[str, Sequence[str]], day: dt.date) -> Iterator[Taken]:
+    for taken in node.takes:
+        given = parts.get(taken.node, (UNDATED,))
+        chosen = [str(day)] if taken.role.startswith(SET) and str(day) in given else given
+        yield from (replace(taken, node=_at(taken.node, part, parts)) for part in chosen)
+
+
+def _divided(node: Node, parts: Mapping[str, Sequence[str]], how: str) -> dict[str, Node]:
+    """The step of each date, the undated one first; one that looks at earlier dates takes what it gave for them."""
     by_part: dict[str, list[Taken]] = {}
     for taken in node.takes:
-        for date in dates.get(taken.node, (UNDATED,)):
-            source = taken.node if date == UNDATED else f"{taken.node}{AT}{date}"
-            by_part.setdefault(date, []).append(replace(taken, node=source))
-    names = {part: f"{node.name}{AT}{part}" for part in sorted(by_part)}
-    return {name: replace(node, name=name, takes=tuple(by_part[part])) for part, name in names.items()}
+        for part in parts.get(taken.node, (UNDATED,)):
+            by_part.setdefault(part, []).append(replace(taken, node=_at(taken.node, part, parts)))
+    divided: dict[str, Node] = {}
+    for part in sorted(by_part, key=lambda part: (part != UNDATED, part)):
+        name = f"{node.name}{AT}{part}"
+        before = [Taken(earlier, (of,), f"{EARLIER}{of}") for of in node.outputs for earlier in divided]
+        divided[name] = replace(node, name=name, takes=(*by_part[part], *(before if how == EARLIER[:-1] else ())))
+    return divided

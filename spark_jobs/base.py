@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 """The part of every row operation that holds the rows set aside, each with its `reason`."""
+EARLIER = "earlier."
+"""Roles that start so are parts (`earlier.train`) of what the same step gave for earlier dates."""
 SET = "set."
 """Roles that start so are test rows that an evaluation measures by themselves too."""
 
@@ -53,15 +55,22 @@ class Rows:
     rows: int
     size: int
     """Bytes of the files together."""
+    more: tuple[tuple[Place, tuple[str, ...]], ...] = ()
+    """Files in other folders, of the same schema."""
+
+    @property
+    def located(self) -> tuple[tuple[Place, tuple[str, ...]], ...]:
+        """Folders and the names of files in them."""
+        return (self.folder, self.files), *self.more
 
     def read(self, spark: SparkSession) -> DataFrame:
         """The rows without the columns that say why a row was set aside."""
         from pyspark.sql.types import StructType
 
         schema = StructType.fromJson(dict(self.schema))
-        if not self.files:
+        files = [places.spark_uri(folder / name) for folder, names in self.located for name in names]
+        if not files:
             return spark.createDataFrame([], schema).drop("reason")
-        files = [places.spark_uri(self.folder / name) for name in self.files]
         return spark.read.schema(schema).parquet(*files).drop("reason")
 
 
@@ -105,7 +114,7 @@ class Work:
 
     def role(self, role: str) -> DataFrame:
         """All rows that play `role`, the sources in the order of `from`."""
-        return union([source.read(self.spark) for source in self.rows(role)])
+        return union([source.read(self.spark) for source in joined(self.rows(role))])
 
     def rows(self, role: str) -> list[Rows]:
         """The sources of rows that play `role`."""
@@ -153,6 +162,13 @@ class Operation(ABC):
     """Parameters that may be a mapping with `from:`, by the operation of the step it names. The step's folder comes in
     the parameter's role, and the folder of the tensors that step is made of as PARAMETER.tensors."""
 
+    def by_date(self, params: Any) -> Literal["alone", "earlier"] | None:
+        """Whether dated rows can be worked on date by date: each alone, or beside what the step gave for earlier dates.
+
+        None: it has to see all rows together.
+        """
+        return None
+
     @abstractmethod
     def outputs(self, params: Any) -> tuple[str, ...]:
         """The parts it writes, `dropped` not counted."""
@@ -182,6 +198,20 @@ class Operation(ABC):
     @abstractmethod
     def _run(self, work: Work) -> Written:
         """What an operation does."""
+
+
+def joined(sources: Sequence[Rows]) -> list[Rows]:
+    """The sources with those that follow each other and have one schema as one: Spark plans a source of many files
+    sooner than many sources."""
+    found: list[Rows] = []
+    for source in sources:
+        if found and found[-1].schema == source.schema:
+            last = found.pop()
+            rows, size = last.rows + source.rows, last.size + source.size
+            found.append(replace(last, rows=rows, size=size, more=(*last.more, *source.located)))
+        else:
+            found.append(source)
+    return found
 
 
 def union(frames: Sequence[DataFrame]) -> DataFrame:

@@ -46,6 +46,10 @@ class Clean(Operation):
     Params = Params
     takes = "inputs"
 
+    def by_date(self, params: Params) -> Literal["alone"]:
+        """A record is cleaned whatever others there are."""
+        return "alone"
+
     def outputs(self, params: Params) -> tuple[str, ...]:
         """One part: the rows that were kept."""
         return ("rows",)

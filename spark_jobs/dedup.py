@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.base import DROPPED, Operation, Prepared, Work, Written
+from spark_jobs.base import DROPPED, EARLIER, Operation, Prepared, Work, Written
 from spark_jobs.components import components
 from spark_jobs.near import Near
 from spark_jobs.output import write_parts
@@ -20,7 +20,18 @@ class Params(BaseParams):
     """Which rows count as the same."""
 
     exact: Literal[True] = Field(True, description="Rows whose cleaned text is equal are duplicates.")
+    keep: Literal["first", "earliest"] = Field(
+        "first",
+        description="Of equal texts the first by label and id stays; earliest: of dated rows the first of its earliest "
+        "date, so that a new date is compared with earlier ones and changes nothing of them.",
+    )
     near: Near | None = Field(None, description="Also nearly equal texts, compared by their n-grams.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Params:
+        if self.near is not None and self.keep == "earliest":
+            raise ValueError("keep: earliest is for equal texts alone, without near")
+        return self
 
 
 class Dedup(Operation):
@@ -32,9 +43,13 @@ class Dedup(Operation):
     """
 
     name = "text.dedup"
-    version = 2
+    version = 3
     Params = Params
     takes = "rows"
+
+    def by_date(self, params: Params) -> Literal["earlier"] | None:
+        """With keep: earliest."""
+        return "earlier" if params.keep == "earliest" else None
 
     def outputs(self, params: Params) -> tuple[str, ...]:
         """One part: the rows that were kept."""
@@ -49,7 +64,9 @@ class Dedup(Operation):
         `near_conflicting_label`."""
         rows, near = drop_repeated(work.role("rows"), F.col("label"), F.col("id")), work.params.near
         if near is None:
-            return write_parts(rows, work.out, F.length("text"))
+            before = f"{EARLIER}rows"
+            known = set_known_aside(rows, work.role(before)) if work.rows(before) else rows
+            return write_parts(known, work.out, F.length("text"))
         pairs, scratch = work.role("pairs").where(F.col("similarity") >= near.threshold), work.out / "_components"
         found = sum(source.rows for source in work.rows("pairs"))
         marked = mark_clusters(rows, components(pairs, found, places.spark_uri(scratch)))
@@ -73,6 +90,21 @@ def drop_repeated(rows: DataFrame, *survives_first: Column) -> DataFrame:
     ranked = rows.withColumn("_rank", rank).withColumn("_kept", kept).withColumn("reason", reason)
     part = F.when(F.col("reason").isNull(), F.lit("rows")).otherwise(F.lit(DROPPED))
     return ranked.withColumn("part", part).drop("_rank", "_kept")
+
+
+def set_known_aside(rows: DataFrame, earlier: DataFrame) -> DataFrame:
+    """`rows` of drop_repeated where those whose text is among the earlier ones are set aside too.
+
+    The earlier rows may be very many: they are looked through once, for the few texts of `rows`.
+    """
+    texts = F.broadcast(rows.select("text").distinct())
+    known = earlier.join(texts, "text", "left_semi").groupBy("text").agg(F.min("label").alias("_had"))
+    marked = rows.join(F.broadcast(known.withColumn("_known", F.lit(True))), "text", "left")
+    label = F.when(F.col("label").eqNullSafe(F.col("_had")), "duplicate").otherwise("conflicting_label")
+    reason = F.coalesce(F.when(F.col("_known"), label), F.col("reason"))
+    part = F.when(reason.isNull(), F.lit("rows")).otherwise(F.lit(DROPPED))
+    found = marked.withColumn("reason", reason).withColumn("part", part)
+    return found.drop("_had", "_known").sortWithinPartitions("text", "label", "id")
 
 
 def mark_clusters(rows: DataFrame, clusters: DataFrame) -> DataFrame:

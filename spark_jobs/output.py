@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
-from spark_jobs.base import Written
+from spark_jobs.base import DROPPED, Written
 from textmill import places
 from textmill.places import Place
 
@@ -69,6 +69,8 @@ def _settle(spark: SparkSession, out: Place, schema: Mapping[str, Any]) -> tuple
         (out / part).mkdir()
     uris = [(places.spark_uri(scratch / file), places.spark_uri(out / name)) for name, file in moves.items()]
     settled = dict(zip(moves, jvm.settle(spark, uris), strict=True))
+    if not parts:  # no row at all: those who take from it know its columns all the same
+        parts[DROPPED] = {"rows": 0, "files": [], "schema": schema}
     for part in parts.values():
         part["rows"] = sum(settled[name][0] for name in part["files"])
     places.remove(scratch)

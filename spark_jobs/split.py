@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import accumulate
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -19,6 +20,11 @@ class Params(BaseParams):
     """The parts and their shares."""
 
     parts: dict[str, float] = Field({"train": 0.8, "valid": 0.1, "test": 0.1}, description="Share of each part; sum 1.")
+    exact: bool = Field(
+        True,
+        description="The shares to the row, for every label; false: by a hash of each text alone, so that other rows "
+        "change nothing of it and dated rows are split date by date.",
+    )
     min_per_label: int = Field(2, ge=1, description="A label with fewer rows stops the run.")
     seed: int = Field(7, description="Another seed, another split; the definition's seed by default.")
 
@@ -31,6 +37,12 @@ class Params(BaseParams):
             raise ValueError(f"a part is train, valid or test, not {', '.join(bad)}")
         return parts
 
+    @model_validator(mode="after")
+    def _fits(self) -> Params:
+        if not self.exact and "min_per_label" in self.model_fields_set:
+            raise ValueError("min_per_label needs exact: true, for with false rows are not counted")
+        return self
+
 
 class Split(Operation):
     """Every text is in one part, whatever the order or partitions of the rows; unlabelled rows form one group.
@@ -39,9 +51,13 @@ class Split(Operation):
     """
 
     name = "data.split"
-    version = 2
+    version = 3
     Params = Params
     takes = "rows"
+
+    def by_date(self, params: Params) -> Literal["alone"] | None:
+        """With exact: false."""
+        return None if params.exact else "alone"
 
     def outputs(self, params: Params) -> tuple[str, ...]:
         """The parts of the parameters."""
@@ -49,7 +65,8 @@ class Split(Operation):
 
     def _run(self, work: Work) -> Written:
         """Raises InputError where a label has fewer rows than `min_per_label`."""
-        return write_parts(split(work.role("rows"), work.params), work.out, F.length("text"))
+        divide = split if work.params.exact else split_by_hash
+        return write_parts(divide(work.role("rows"), work.params), work.out, F.length("text"))
 
 
 def split(rows: DataFrame, params: Params) -> DataFrame:
@@ -67,6 +84,17 @@ def split(rows: DataFrame, params: Params) -> DataFrame:
         raise InputError(_too_small(small, params))
     parts = F.array(*[F.lit(part) for part in params.parts])
     return place(keyed, cuts).withColumn("part", parts[F.col("place")]).drop("group", "key", "place")
+
+
+def split_by_hash(rows: DataFrame, params: Params) -> DataFrame:
+    """`rows` with the column part, each by its own hash: the shares are met about as well as dice would."""
+    spread = F.col("key") / F.lit(2.0**64) + 0.5
+    ends = list(accumulate(params.parts.values()))
+    *parts, last = params.parts
+    part = F.lit(last)
+    for name, end in reversed(list(zip(parts, ends, strict=False))):
+        part = F.when(spread < end, F.lit(name)).otherwise(part)
+    return _keyed(rows, params.seed).withColumn("part", part).drop("group", "key")
 
 
 def _keyed(rows: DataFrame, seed: int) -> DataFrame:

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm, sentencepieces
-from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written, digest, union
+from spark_jobs.base import DROPPED, EARLIER, Entity, Operation, Resources, Work, Written, digest, union
 from spark_jobs.output import write_json, write_parts
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
@@ -72,6 +72,12 @@ class Tokenize(Operation):
     Params = Params
     takes = "parts"
 
+    def by_date(self, params: Params) -> Literal["alone", "earlier"] | None:
+        """All but sentencepiece, which is fitted on all train rows."""
+        if params.analyzer == "sentencepiece":
+            return None
+        return "alone" if params.leaks == "keep" else "earlier"
+
     def outputs(self, params: Params) -> tuple[str, ...]:
         """The same parts as it takes."""
         return PARTS
@@ -93,6 +99,9 @@ class Tokenize(Operation):
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
         rows = self._tokenized(work, parts)
         checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)
+        for part in PARTS:
+            if work.rows(EARLIER + part):
+                checked = set_late_leaks_aside(checked, work.role(EARLIER + part), part)
         return write_parts(checked, work.out, F.size("tokens"))
 
     def _tokenized(self, work: Work, parts: list[DataFrame]) -> list[DataFrame]:
@@ -126,3 +135,18 @@ def set_leaks_aside(parts: list[DataFrame]) -> DataFrame:
     reason = F.when(leak, F.lit("leak"))
     part = F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
     return joined.withColumn("reason", reason).withColumn("part", part).drop("_key", "_order", "_last")
+
+
+def set_late_leaks_aside(rows: DataFrame, earlier: DataFrame, part: str) -> DataFrame:
+    """`rows` of set_leaks_aside where those of another part than `part` are leaks too if equal in tokens to an
+    `earlier` row of it: what earlier dates are trained and tested on stays."""
+    keyed = rows.withColumn("_key", F.xxhash64("tokens"))
+    keys = F.broadcast(keyed.select("_key").distinct())
+    known = earlier.select(F.xxhash64("tokens").alias("_key")).join(keys, "_key", "left_semi").distinct()
+    joined = keyed.join(F.broadcast(known.withColumn("_late", F.lit(True))), "_key", "left")
+    leak = F.col("_late") & F.col("part").isin([other for other in PARTS if other != part])
+    reason = F.when(leak, F.lit("leak")).otherwise(F.col("reason"))
+    found = joined.withColumn("reason", reason).withColumn(
+        "part", F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
+    )
+    return found.drop("_key", "_late")

@@ -37,7 +37,7 @@ def network(folder: Path, seed: int, kind: str, **params: Any) -> keras.Model:
 
 
 def job(start: Path, tensors: Path, **more: Any) -> TrainJob:
-    at = {name: tensors for name in ("tensors", "out", "checkpoints", "logs")}
+    at = dict.fromkeys(("tensors", "out", "checkpoints", "logs"), tensors)
     return TrainJob("m", "m", {}, **at, epochs=1, batch=1, learning_rate=1.0, metric="loss", patience=1, seed=1,
                     start=start, **more)  # fmt: skip
 

@@ -51,7 +51,7 @@ def of_steps(pipeline: Pipeline, folder: Path) -> dict[str, str]:
 
 def test_a_window_is_cleaned_date_by_date_and_other_steps_take_all_of_it(file: Path) -> None:
     pipeline = load(file, date=day(5))
-    assert list(pipeline.nodes) == ["clean@2026-01-04", "clean@2026-01-05", "clean@undated", "dedup"]
+    assert list(pipeline.nodes) == ["clean@undated", "clean@2026-01-04", "clean@2026-01-05", "dedup"]
     assert [taken.node for taken in pipeline.nodes["dedup"].takes] == list(pipeline.nodes)[:-1]
     assert pipeline.dates == {"chats": ("2026-01-04", "2026-01-05")}, "the 3rd has no files"
 
@@ -115,6 +115,44 @@ def test_the_gold_set_and_the_newest_day_are_measured_by_themselves(file: Path) 
     assert [(taken.role, taken.node) for taken in takes if taken.role.startswith("set.")] == [
         ("set.gold", "clean_gold"), ("set.newest", "clean@2026-01-05"),
     ]  # fmt: skip
+
+
+def by_date(text: str) -> str:
+    return text.replace("from: clean}", "from: dedup, exact: false}").replace(
+        "  split:", "  dedup:      {do: text.dedup, from: clean, keep: earliest}\n  split:"
+    )
+
+
+def test_steps_that_need_not_see_all_dates_together_are_done_date_by_date(file: Path) -> None:
+    file.write_text(by_date(MEASURED))
+    nodes = load(file, date=day(5)).nodes
+    assert [name for name in nodes if "@" not in name] == ["clean_gold", "tensors", "train.m", "evaluate.m"]
+    assert [name for name in nodes if name.startswith("tokens")] == [
+        "tokens@undated", "tokens@2026-01-04", "tokens@2026-01-05",
+    ]  # fmt: skip
+    takes = [(taken.role, taken.node) for taken in nodes["tokens@2026-01-05"].takes]
+    assert takes[:3] == [(part, "split@2026-01-05") for part in ("train", "valid", "test")]
+    assert ("earlier.test", "tokens@undated") in takes and ("earlier.train", "tokens@2026-01-04") in takes
+    assert [taken.node for taken in nodes["dedup@2026-01-05"].takes] == ["clean@2026-01-05", "dedup@2026-01-04"]
+    assert [taken.node for taken in nodes["split@2026-01-05"].takes] == ["dedup@2026-01-05"]
+    measured = [taken.node for taken in nodes["evaluate.m"].takes if taken.role == "test"]
+    assert measured == ["tokens@undated", "tokens@2026-01-04", "tokens@2026-01-05"]
+
+
+def test_with_all_history_a_new_day_changes_no_step_of_the_days_before(file: Path) -> None:
+    file.write_text(by_date(MEASURED).replace("3d", "all"))
+    before, after = (of_steps(load(file, date=day(number)), file.parent) for number in (4, 5))
+    assert {step for step in before if after[step] != before[step]} == {"tensors", "train.m", "evaluate.m"}
+    put(file.parent, 4, "late")
+    late = of_steps(load(file, date=day(5)), file.parent)
+    assert {step for step in late if late[step] != after[step] and "@" in step} == {
+        f"{step}@2026-01-0{number}" for step in ("clean", "dedup", "split", "tokens") for number in (4, 5)
+    } - {"clean@2026-01-05"}, "what is equal to a late text may not stay"
+
+
+def test_what_sees_all_dates_keeps_what_comes_after_it_whole(file: Path) -> None:
+    file.write_text(by_date(MEASURED).replace(", keep: earliest", ""))
+    assert [name for name in load(file, date=day(5)).nodes if "@" in name] == ["clean@2026-01-04", "clean@2026-01-05"]
 
 
 @pytest.mark.parametrize(
