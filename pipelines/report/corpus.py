@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
+from pipelines.dated import AT
 from pipelines.report.reading import Reading, json_object, whole, words
 from pipelines.report.scale import quantile
 from textmill.places import Place
@@ -123,11 +125,12 @@ class Tensors:
 
 
 def corpora(reading: Reading, made: Made, encoded: tuple[Tensors, ...]) -> tuple[Corpus, ...]:
-    """The outputs of the operation that tells best what the models saw."""
-    for op in _TELLING:
+    """The outputs of the operation that tells best what the models saw; of one date only where no step saw all."""
+    of_all = {step: told for step, told in made.items() if AT not in step}
+    for steps, op in product((of_all, made), _TELLING):
         found = [
             corpus
-            for step, (made_by, _, manifest) in made.items()
+            for step, (made_by, _, manifest) in steps.items()
             if made_by == op and (corpus := _corpus(reading, step, op, manifest, encoded)) is not None
         ]
         if found:

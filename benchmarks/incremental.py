@@ -1,0 +1,90 @@
+"""What a day that adds 1 % of the data costs, beside preparing all of it.
+
+python -m benchmarks.incremental [--quick] [--records 10000000] [--days 100]
+
+All of it is prepared twice, each time in a process and a JVM of its own: from nothing, and after a day more. Its steps
+are done date by date where they can be; with --together they see all dates together, as they do unless told otherwise.
+The last line is one JSON object; cost_share is the day's seconds by those of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.corpus import write
+
+TEXTMILL = Path(sys.executable).with_name("textmill")
+FIRST = dt.date(2026, 1, 1)
+DEFINITION = """
+name: days
+inputs:
+  chats: {{path: "days/${{run.date}}.jsonl", format: jsonl, label: intent, window: all}}
+steps:
+  clean:   {{do: text.clean, from: chats, mask: [phone, order_no]}}
+  dedup:   {{do: text.dedup, from: clean, keep: {keep}}}
+  split:   {{do: data.split, from: dedup, exact: {exact}}}
+  tokens:  {{do: text.tokenize, from: split, analyzer: nori}}
+  tensors: {{do: tensor.encode, from: tokens, length: 20, shards: 8}}
+profiles:
+  local: {{spark: {{master: "local[2]", memory: 3g}}}}
+"""
+
+
+def prepare(folder: Path, date: dt.date) -> tuple[float, dict[str, float]]:
+    """Seconds of a daily run, and of its steps that ran, by their operation."""
+    command = [str(TEXTMILL), "daily", "daily.yaml", "--date", str(date)]
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - started
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    record = json.loads(max((folder / "runs/days").glob("*/run.json")).read_text())
+    steps: dict[str, float] = {}
+    for step in record["steps"]:
+        steps[step["op"]] = round(steps.get(step["op"], 0.0) + step["seconds"], 2)
+    return seconds, steps
+
+
+def measure(folder: Path, records: int, days: int, together: bool) -> dict[str, Any]:
+    """All days but one, and that one; the first date has all the records of the days before the last in one file."""
+    keep, exact = ("first", "true") if together else ("earliest", "false")
+    (folder / "daily.yaml").write_text(DEFINITION.format(keep=keep, exact=exact))
+    (folder / "days").mkdir()
+    for date, share, seed in ((FIRST, records, 1), (FIRST + dt.timedelta(days=1), max(1, records // days), 2)):
+        (file,) = write(folder, share, files=1, seed=seed)
+        file.rename(folder / "days" / f"{date}.jsonl")
+    whole, steps = prepare(folder, FIRST)
+    day, day_steps = prepare(folder, FIRST + dt.timedelta(days=1))
+    print(f"{'operation':<15} {'all':>8} {'a day':>8}")
+    for op in steps:
+        print(f"{op:<15} {steps[op]:>8.1f} {day_steps.get(op, 0.0):>8.1f}")
+    print(f"{'seconds':<15} {whole:>8.1f} {day:>8.1f}")
+    return {"records": records, "day_records": max(1, records // days), "together": together, "all_s": round(whole, 1),
+            "day_s": round(day, 1), "cost_share": round(day / whole, 3), "day_steps_s": day_steps}  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="20,000 records")
+    parser.add_argument("--records", type=int, default=10_000_000)
+    parser.add_argument("--days", type=int, default=100)
+    parser.add_argument("--together", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        records = 20_000 if given.quick else given.records
+        found = measure(Path(folder), records, given.days, given.together)
+    print(json.dumps({**found, "load_average": round(os.getloadavg()[0], 2)}))
+
+
+if __name__ == "__main__":
+    main()
