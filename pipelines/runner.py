@@ -50,10 +50,12 @@ class Runner:
                 self.run.save()
                 self._step(planned)
         finally:
-            write_json(self.run.folder / "stats.json", self.stats())
-            self.store.digests.save()
-            if self._spark is not None:
-                self._spark.stop()
+            try:
+                write_json(self.run.folder / "stats.json", self.stats())
+                self.store.digests.save()
+            finally:
+                if self._spark is not None:
+                    self._spark.stop()
 
     def stats(self) -> dict[str, Any]:
         """What each step that has an output counted in the pass that wrote it."""

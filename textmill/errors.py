@@ -50,6 +50,16 @@ class CheckFailed(TextmillError):
     """A check of the definition, or an input's limit of bad records, does not hold."""
 
 
+class StoreFailed(TextmillError):
+    """Files could not be read or written, as on a full disk; names the file."""
+
+    @classmethod
+    def of(cls, error: OSError) -> StoreFailed:
+        """What a file system said."""
+        said = error.strerror or str(error).strip().partition("\n")[0] or type(error).__name__
+        return cls(": ".join(filter(None, (str(error.filename or ""), said))))
+
+
 class StepFailed(TextmillError):
     """A step of a run failed; its cause is chained."""
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli import options
-from textmill.errors import MissingInput, TextmillError
+from textmill.errors import MissingInput, StoreFailed, TextmillError
+from textmill.places import brief
 
 if TYPE_CHECKING:
     from pipelines.daily import Outcome
@@ -59,6 +60,10 @@ def command(
                 continue
             _tell(which, day, error)
             raise
+        except OSError as error:  # such as a full disk, before or after the run itself
+            failed = StoreFailed.of(error)
+            _tell(which, day, failed)
+            raise failed from error
     if as_json:
         options.print_json([outcome.canonical() for outcome in outcomes])
 
@@ -137,7 +142,10 @@ def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:
     for problem in notice.failed(frame.notify, said):
         click.echo(problem, err=True)
     if frame.schedule.metrics:
-        notice.write_metrics(Path(frame.schedule.metrics), frame.name, None, True, {})
+        try:
+            notice.write_metrics(Path(frame.schedule.metrics), frame.name, None, True, {})
+        except OSError as problem:
+            click.echo(f"{frame.schedule.metrics} was not written: {brief(problem)}", err=True)
 
 
 def _again(which: dict[str, Any], day: dt.date) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli import options
-from textmill.errors import TextmillError
+from textmill.errors import StoreFailed, TextmillError
 
 if TYPE_CHECKING:
     from pipelines.pipeline import Pipeline
@@ -70,8 +70,12 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
         runner.execute(plan)
         report = _report(run, runner)
     except BaseException as error:
-        _failed(run, error, runner)
-        raise
+        is_of_files = isinstance(error, OSError) and not isinstance(error, TextmillError)
+        named = StoreFailed.of(error) if is_of_files else error
+        _failed(run, named, runner)
+        if named is error:
+            raise
+        raise named from error
     told.say(f"done in {time.monotonic() - started:.1f} s; report: {report}")
     return run
 
@@ -141,12 +145,16 @@ def _report(run: Run, runner: Runner) -> Place:
 def _failed(run: Run, error: BaseException, runner: Runner) -> None:
     """Record the failure, report on what there is, and say how to go on."""
     from pipelines.report import write_report
+    from textmill.places import brief
 
     report = run.folder / "report.html" if runner.manifests else None
     run.record["report"] = str(report) if report else None
-    run.finish("failed" if isinstance(error, Exception) else "interrupted", str(error) or type(error).__name__)
-    if report:
-        write_report(run.record, runner.folders, report)
+    try:
+        run.finish("failed" if isinstance(error, Exception) else "interrupted", str(error) or type(error).__name__)
+        if report:
+            write_report(run.record, runner.folders, report)
+    except OSError as other:  # on a full disk the failure itself is what matters
+        click.echo(f"the failure could not be recorded: {brief(other)}", err=True)
     if isinstance(error, TextmillError):
         error.resume = run.record["command"]
     elif isinstance(error, KeyboardInterrupt):
