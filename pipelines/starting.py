@@ -18,6 +18,8 @@ from textmill.errors import InputError, Problem
 from textmill.places import absolute, place
 
 REFIT, WARM = "refit", "warm"
+_DOES = {"fixed": "keeps", "extend": "extends", WARM: "starts from"}
+_NAMES = {"vocabulary.tsv": "vocabulary", "matrix.npy": "vectors", "weights.npz": "weights"}
 LAST = "last"
 """The resource that holds the version's folder."""
 
@@ -37,10 +39,7 @@ class Wish:
     @property
     def words(self) -> str:
         """What it does, for the plan."""
-        what = {"vocabulary.tsv": "vocabulary", "matrix.npy": "vectors", "weights.npz": "weights"}[self.file]
-        return {WARM: f"starts from the {what} of", "fixed": f"keeps the {what} of"}.get(
-            self.rule, f"extends the {what} of"
-        )
+        return f"{_DOES[self.rule]} the {_NAMES[self.file]} of"
 
 
 def attach(

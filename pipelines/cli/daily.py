@@ -53,6 +53,8 @@ def command(
         try:
             pipeline = daily.waiting(load, 0 if caught_up else daily.seconds(settings.wait), told.say)
             with lease.held(pipeline.root, pipeline.definition.name, f"daily {day}") as mine:
+                if any(node.starts for node in pipeline.nodes.values()):
+                    pipeline = load()  # from here on nobody else promotes
                 outcomes.append(_once(pipeline, mine, told, _again(which, day)))
         except TextmillError as error:
             if caught_up and isinstance(error, MissingInput):
