@@ -60,6 +60,8 @@ class Scores:
     classes: tuple[ClassScore, ...] = ()
     labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    sets: tuple[tuple[str, int, float | None], ...] = ()
+    """Name, rows and accuracy of each set of test rows that was measured by itself too."""
 
     @property
     def right(self) -> int:
@@ -189,7 +191,9 @@ def _scores(found: Mapping[str, Any]) -> Scores:
     confusion = tuple(tuple(map(whole, counts)) for counts in found.get("confusion") or ())
     if any(len(line) != len(labels) for line in (confusion, *confusion) if confusion):
         raise ValueError(f"the confusion matrix doesn't fit {len(labels)} labels")
-    return Scores(headline.rows, headline.accuracy, headline.macro_f1, classes, labels, confusion)
+    measured = (found.get("sets") or {}).items()
+    sets = tuple((str(name), whole(one.get("rows")), share(one.get("accuracy"))) for name, one in measured)
+    return Scores(headline.rows, headline.accuracy, headline.macro_f1, classes, labels, confusion, sets)
 
 
 def _class(found: Mapping[str, Any]) -> ClassScore:
