@@ -194,37 +194,58 @@ def simulate(folder: Path, days: int, seed: int, corpus: Path | None = None, unt
     dates = of_corpus(corpus, days) if corpus else dict(made(days))
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in dates.pop("gold", []))
     (folder / "gold.jsonl").write_text("".join(lines), encoding="utf-8")
-    for number, (date, records) in enumerate(dates.items()):
-        if date in given.rows:
-            continue
-        if time.monotonic() > until:
+    for group in groups(days):
+        left = [number for number in group if list(dates)[number] not in given.rows]
+        if left and time.monotonic() > until:
             return {}
-        given.put(date, records)
-        _one(given, number, days, date)
-        given.seconds += time.monotonic() - started
-        started = time.monotonic()
-        given.save()
-        print(f"{date} done; {given.seconds:.0f} s, {given.happened}", flush=True)
+        if left:
+            _run(given, left, days, dates)
+            given.seconds, started = given.seconds + time.monotonic() - started, time.monotonic()
+            given.save()
+            print(f"{max(given.rows)} done; {given.seconds:.0f} s, {given.happened}", flush=True)
     return {**prove(folder, given.rows), **given.happened, "attempts": given.attempts, "seconds": given.seconds}
 
 
-def _one(given: Days, number: int, days: int, date: str) -> None:
-    """One date, with what is to go wrong on it."""
-    dice = given.random(date)
-    if number == days // 3:
-        accidents.damage(given, dice)
+def accident(number: int, days: int) -> str:
+    """What goes wrong on a date, by its number; empty where nothing does."""
     if number % 3 == 0:
-        accidents.kill(given, date, dice, ("driver", "executor", "both")[number // 3 % 3])
-    elif number == max(1, days // 2 - 1):
-        given.twice(date)
-    elif number == days // 6 - 1 and days > 6:
-        accidents.fill_disk(given, date, dice)
-    elif number == days * 3 // 4 and days > 6:
-        accidents.set_clock_back(given, date, dice)
-    given.run("--date", date)
-    if number == days - 1 and days > 1:
+        return ("driver", "executor", "both")[number // 3 % 3]
+    once = {max(1, days // 2 - 1): "twice"}
+    if days > 6:
+        once |= {days // 6 - 1: "disk", days * 3 // 4: "clock"}
+    return once.get(number, "")
+
+
+def groups(days: int) -> list[list[int]]:
+    """The numbers of the dates; each with an accident begins a group, whose other dates are run in one process."""
+    found: list[list[int]] = []
+    for number in range(days):
+        if accident(number, days) or not found:
+            found.append([])
+        found[-1].append(number)
+    return found
+
+
+def _run(given: Days, group: list[int], days: int, dates: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The dates of a group, with what is to go wrong on the first of them."""
+    names = [list(dates)[number] for number in group]
+    for name in names:
+        given.put(name, dates[name])
+    dice, what = given.random(names[0]), accident(group[0], days)
+    if days // 3 in group:
+        accidents.damage(given, dice)
+    if what == "twice":
+        given.twice(names[0])
+    elif what == "disk":
+        accidents.fill_disk(given, names[0], dice)
+    elif what == "clock":
+        accidents.set_clock_back(given, names[0], dice)
+    elif what:
+        accidents.kill(given, names[0], dice, what)
+    given.run("--since", names[0], "--until", names[-1])
+    if days - 1 in group and days > 1:
         given.late()
-        given.run("--since", list(given.rows)[-2], "--until", date)
+        given.run("--since", list(given.rows)[-2], "--until", names[-1])
 
 
 def mount(runs: Path, megabytes: int = 600) -> None:
