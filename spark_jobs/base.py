@@ -182,8 +182,12 @@ class Operation(ABC):
         return Resources()
 
     def partitions(self, work: Work) -> int:
-        """Partitions of its shuffles: by the size of the data alone, so that outputs don't depend on the cores."""
-        return max(4, min(4000, sum(source.size for source in work.sources) // (8 << 20)))
+        """Partitions of its shuffles: by the size of the data alone, so that outputs don't depend on the cores.
+
+        Earlier dates are looked at beside, and do not make a day's output into more files.
+        """
+        own = sum(source.size for source in work.sources if not source.role.startswith(EARLIER))
+        return max(4, min(4000, own // (8 << 20)))
 
     def run(self, work: Work) -> Written:
         """Carry the work out; raises InputError for data that can't be worked on."""

@@ -104,7 +104,7 @@ def set_known_aside(rows: DataFrame, earlier: DataFrame) -> DataFrame:
     reason = F.coalesce(F.when(F.col("_known"), label), F.col("reason"))
     part = F.when(reason.isNull(), F.lit("rows")).otherwise(F.lit(DROPPED))
     found = marked.withColumn("reason", reason).withColumn("part", part)
-    return found.drop("_had", "_known").sortWithinPartitions("text", "label", "id")
+    return found.select(rows.columns).sortWithinPartitions("text", "label", "id")
 
 
 def mark_clusters(rows: DataFrame, clusters: DataFrame) -> DataFrame:
