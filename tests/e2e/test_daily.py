@@ -78,6 +78,19 @@ def test_a_failure_is_told_with_the_command_that_goes_on(folder: Path) -> None:
     assert 'textmill_daily_failed{pipeline="shop"} 1' in (folder / "shop.prom").read_text()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system, which needs root")
+def test_a_full_disk_is_told_in_a_sentence(folder: Path) -> None:
+    (folder / "runs").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder / "runs")], check=True)
+    try:
+        failed = daily(folder, "--date", "2026-01-01")
+    finally:
+        subprocess.run(["umount", str(folder / "runs")], check=True)
+    assert failed.returncode == 1 and "No space left on device" in failed.stderr and "Traceback" not in failed.stderr
+    assert "resume: textmill daily daily.yaml --date 2026-01-01" in failed.stderr
+    assert "No space left on device" in json.loads((folder / "told.jsonl").read_text())["error"]
+
+
 def test_catching_up_passes_over_dates_without_input_and_runs_the_others(folder: Path) -> None:
     today = dt.date.today()
     for back in (0, 2):
