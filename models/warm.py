@@ -59,7 +59,7 @@ def start(model: keras.Model, job: TrainJob, tensors: Tensors) -> dict[str, Any]
     new, before, now = model.get_weights(), Names(job.start), Names(job.tensors)
     if len(old) != len(new):
         raise InputError(f"{job.start} has {len(old)} weights, the model {len(new)}: publish one with start: scratch")
-    roles = _roles(model, before, now)
+    roles = _roles(model, now)
     stays = {"step"} if job.train_vectors else {"step", "ids"}
     for index in (index for index, role in enumerate(roles) if role not in stays):
         new[index] = _carried(old[index], new[index], roles[index], before, now, job)
@@ -70,7 +70,7 @@ def start(model: keras.Model, job: TrainJob, tensors: Tensors) -> dict[str, Any]
     return told
 
 
-def _roles(model: keras.Model, before: Names, now: Names) -> list[str]:
+def _roles(model: keras.Model, now: Names) -> list[str]:
     """For each weight `ids` (rows are ids), `labels` (of the layer that gives the logits), `step`, or nothing."""
     layers = [layer for layer in model.layers if layer.weights]
     numbers = {id(variable): index for index, variable in enumerate(model.weights)}

@@ -124,10 +124,10 @@ def _started(wish: Wish, last: Promoted | None, day: dt.date) -> Node:
 
 
 def need(nodes: Mapping[str, Node], plan: Iterable[Planned], last: Promoted | None) -> None:
-    """Raise InputError where a step is to run and the version it starts from was removed."""
+    """Raise InputError where a step is to run and the version it starts from was removed or is damaged."""
     missing = [one.step for one in plan if one.action == "run" and LAST in nodes[one.step].resources.data]
-    if missing and last is not None and not last.is_kept:
+    if missing and last is not None and (harm := last.damage()):
         raise InputError(
-            f"{last}, which {' and '.join(missing)} would start from, was removed: keep more versions (promote.keep), "
-            "or take `rule: refit` and `start: scratch` for this date"
+            f"{last}, which {' and '.join(missing)} would start from, {harm}: keep more versions (promote.keep), roll "
+            "back to a whole one, or take `rule: refit` and `start: scratch` for this date"
         )

@@ -65,6 +65,13 @@ class Promoted:
         """Whether its folder is still there."""
         return (self.folder / MANIFEST).exists()
 
+    def damage(self) -> str | None:
+        """What is wrong with the files that a run may start from, or None where each is there with its checksum."""
+        if not self.is_kept:
+            return "was removed"
+        changed = (name for name, digest in self.digests.items() if places.checksum(self.folder / name) != digest)
+        return next((f"is damaged: {name} has changed" for name in changed), None)
+
     def __str__(self) -> str:
         return f"version {self.number} of {self.date}"
 

@@ -17,6 +17,7 @@ from pipelines.pipeline import Pipeline
 from pipelines.plan import Planned
 from pipelines.versions import Versions
 from spark_jobs.base import digest
+from textmill import places
 from textmill.errors import DefinitionError, InputError
 
 DEFINITION = """
@@ -56,8 +57,10 @@ def publish(folder: Path) -> Publish:
         versions = Versions(folder / "runs", "m")
         place = versions.folder / str(number)
         place.mkdir(parents=True)
-        files = {name: {"sha256": f"{name} {content}"} for name in ("vocabulary.tsv", "weights.npz", "matrix.npy")}
-        files.pop(without, None)
+        names = [name for name in ("vocabulary.tsv", "weights.npz", "matrix.npy") if name != without]
+        for name in names:
+            (place / name).write_text(f"{name} {content}")
+        files = {name: {"sha256": places.checksum(place / name)} for name in names}
         given = load(folder / "d.yaml", date=dt.date(2026, 1, 1)).nodes["train.a"].params["params"]
         (place / "model.json").write_text(json.dumps({**MODEL, "params": params or given}))
         (place / "manifest.json").write_text(json.dumps({"date": date, "run": f"run-{number}", "files": files}))
@@ -126,6 +129,12 @@ def test_a_removed_version_is_missed_only_where_a_step_runs(folder: Path, publis
     starting.need(pipeline.nodes, reused, pipeline.last)
     with pytest.raises(InputError, match=r"version 1 of 2026-01-02, which train.a would start from, was removed"):
         starting.need(pipeline.nodes, [Planned("train.a", "op", "key", "run", "")], pipeline.last)
+    later = loaded(folder, 4)
+    with pytest.raises(
+        InputError, match=r"version 2 of 2026-01-03, which train.a .* is damaged: weights.npz has changed"
+    ):
+        (folder / "runs/models/m/2/weights.npz").write_bytes(b"other")
+        starting.need(later.nodes, [Planned("train.a", "op", "key", "run", "")], later.last)
 
 
 @pytest.mark.parametrize(
