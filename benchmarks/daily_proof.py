@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.store import Manifest, Store
 from pipelines.versions import Versions
+from textmill.places import Place
 
 NAME = "days"
 
@@ -26,6 +28,9 @@ def prove(folder: Path, rows: Mapping[str, list[str]]) -> dict[str, Any]:
     manifests = {step["step"]: _manifest(store, step) for step in last["steps"]}
     cleaned = _cleaned(store, last, manifests, rows)
     found = {"dates": len(rows), "rows": sum(map(len, rows.values())), **_counted(manifests, cleaned)}
+    for step in last["steps"]:
+        if step["op"] == "tensor.encode":
+            _encoded(store.folder(step["op"], step["key"]), found["encoded"])
     return {**found, "lost_or_doubled": 0, **(_promoted(folder, done) if last["metrics"] else {})}
 
 
@@ -84,9 +89,19 @@ def _counted(manifests: Mapping[str, Manifest], cleaned: list[str]) -> dict[str,
     assert sum(rows["split"].values()) == distinct, rows["split"]
     assert sum(rows["tokens"].values()) == distinct + gold, (rows["tokens"], distinct, gold)
     kept = sum(number for part, number in rows["tokens"].items() if part != "dropped")
-    shards = manifests["tensors"]["stats"]["parts"]
-    assert sum(rows["tensors"].values()) >= kept and shards, (rows["tensors"], kept)
     return {"cleaned": len(cleaned), "distinct": distinct, "gold": gold, "encoded": kept}
+
+
+def _encoded(tensors: Place, kept: int) -> None:
+    """The shards hold each token row once, beside the padding that tensors.json counts."""
+    parts = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["parts"]
+    real = sum(part["real_rows"] + part["dropped"] for part in parts.values())
+    stored = 0
+    for name in parts:
+        for file in sorted((tensors / name).glob("*.parquet")):
+            with file.open("rb") as stream:
+                stored += int(pc.sum(pc.greater(pq.read_table(stream, columns=["weight"])["weight"], 0)).as_py())
+    assert real == stored == kept, (real, stored, kept)
 
 
 def _promoted(folder: Path, done: list[dict[str, Any]]) -> dict[str, Any]:
