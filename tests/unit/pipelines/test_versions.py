@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli import cli
 from pipelines.lineage import Lineage, Output
 from pipelines.versions import Versions, names
 from textmill import places
@@ -69,6 +72,18 @@ def test_rollback_goes_back_one_by_one_and_numbers_are_never_used_again(lineage:
     assert versions.rollback(3).number == 3
     with pytest.raises(InputError, match=r"no version 9 \(there are: 1, 2, 3, 4\)"):
         versions.rollback(9)
+
+
+def test_one_command_goes_back_and_the_next_date_starts_from_what_is_current(lineage: Lineage, tmp_path: Path) -> None:
+    versions, later = Versions(tmp_path, "m"), dt.date(2026, 1, 9)
+    first, second = versions.publish(lineage, "x"), versions.publish(lineage, "y")
+    assert versions.before(later).number == second.number  # type: ignore[union-attr]
+    done = CliRunner().invoke(cli, ["rollback", "m", "--root", str(tmp_path)], catch_exceptions=False)
+    assert done.output == "m version 1 of run 20260101-000000-abcd is current again\n"
+    assert versions.current().number == first.number == versions.before(later).number  # type: ignore[union-attr]
+    assert versions.before(dt.date(2026, 1, 1)) is None, "a date does not start from its own version"
+    with pytest.raises(InputError, match="no version before the current one"):
+        CliRunner().invoke(cli, ["rollback", "m", "--root", str(tmp_path)], catch_exceptions=False)
 
 
 def test_only_the_newest_and_the_current_version_are_kept(lineage: Lineage, tmp_path: Path) -> None:
