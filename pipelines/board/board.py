@@ -127,7 +127,7 @@ def _against_best(tested: Sequence[Trial], tests: Tests, reading: Reading) -> Ma
 
 
 def varying(standings: Sequence[Standing]) -> dict[str, list[Any]]:
-    """The parameters and settings in which trials differ: their values in the order of `standings`, None where not given."""
+    """The parameters and settings in which trials differ: values in the order of `standings`, None where not given."""
     given = [{**standing.trial.params, **standing.trial.settings} for standing in standings]
     names = dict.fromkeys(name for one in given for name in one)
     values = {name: [one.get(name) for one in given] for name in names}

@@ -1,4 +1,4 @@
-"""Two trials on the test rows they share: the paired test, the interval of the difference, the utterances that changed."""
+"""Two trials on the test rows they share: paired test, interval of the difference, utterances that changed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _predictions(trial: Trial, tests: Tests) -> Any:
 
 
 def find(trials: Sequence[Trial], wanted: str) -> Trial:
-    """The trial that `wanted` names: NAME (the newest), RUN:NAME, or a RUN (start of its id) with its best on the valid part.
+    """The trial that `wanted` names: NAME (the newest), RUN:NAME, or a RUN (start of its id): its best on the valid part.
 
     `trials` are ordered by run, the newest first. Raises InputError.
     """
@@ -126,7 +126,7 @@ def find(trials: Sequence[Trial], wanted: str) -> Trial:
     if not fitting:
         known = [trial.name for trial in trials] if name or not run[:1].isdigit() else [trial.run for trial in trials]
         raise InputError(
-            f"there is no trial '{wanted}'{did_you_mean(name or run, dict.fromkeys(known))}; `textmill board` lists them"
+            f"there is no trial '{wanted}'{did_you_mean(name or run, set(known))}; `textmill board` lists them"
         )
     of_run = [trial for trial in fitting if trial.run == fitting[0].run]
     if {trial.run for trial in fitting} != {fitting[0].run} and run:

@@ -42,7 +42,7 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
 
 
 def records(root: Place, name: str, wanted: Sequence[str] = ()) -> list[Record]:
-    """The run records of a pipeline, the newest first; only those `wanted` (starts of ids, or last) if any are named."""
+    """The run records of a pipeline, the newest first; only those `wanted` (starts of ids, last) if any are named."""
     if not wanted:
         return runs.records(root, name)
     found = {record["run"]: record for record in (_record(root, name, one) for one in wanted)}
@@ -68,3 +68,9 @@ def board(root: Place, name: str, wanted: Sequence[str] = ()) -> Board:
     """The board of those runs."""
     found, reading = trials(root, name, wanted)
     return boards.make(name, found, Tests(Store(root)), reading)
+
+
+def board_of(root: Place, record: Record) -> Board:
+    """The board of one run."""
+    reading = Reading()
+    return boards.make(record["name"], of_runs(root, [record], reading), Tests(Store(root)), reading)

@@ -1,7 +1,7 @@
 """What a test part can tell apart: bootstrap intervals and the exact McNemar test, on right and wrong rows alone.
 
-All functions are vectorised over models and need no pass over the rows: drawing n rows with replacement and counting the right
-ones among them is drawing counts from a binomial or multinomial distribution, so intervals cost the same for any n.
+All functions are vectorised over models and need no pass over the rows: drawing n rows with replacement and counting the
+right ones is drawing counts from a binomial or multinomial distribution, so intervals cost the same for any n.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Paired:
         return mcnemar(self.first, self.second)
 
     def interval(self, seed: int = SEED, draws: int = DRAWS) -> tuple[float, float]:
-        """The 95 % percentile bootstrap interval of `difference` (Efron and Tibshirani 1993, chapter 13), rows drawn in pairs."""
+        """The 95 % percentile bootstrap interval of `difference`, rows drawn in pairs (Efron and Tibshirani 1993)."""
         if not self.rows:
             return (-1.0, 1.0)
         shares = np.array([self.first, self.second, self.both + self.neither]) / self.rows
@@ -71,7 +71,7 @@ def intervals(accuracies: Sequence[float], rows: Sequence[int], seed: int = SEED
 
 
 def mcnemar(first: int, second: int) -> float:
-    """Two-sided exact p of the rows that one model alone had right: how likely so uneven a share is where both are as good.
+    """Two-sided exact p of the rows that one model alone had right: how likely so uneven a share is among equals.
 
     McNemar 1947, Psychometrika 12, with the binomial distribution in place of its approximation.
     """

@@ -1,4 +1,4 @@
-"""Predictions row by row: what pairs two models on the test rows they share, whoever wrote them and in whatever order."""
+"""Predictions row by row: what pairs two models on the test rows they share, in whatever order they were written."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Tests:
     def of(self, source: Source) -> Tested:
         """The predictions of a trial.
 
-        Raises OSError, ValueError, LookupError or what pyarrow raises where they are gone or do not fit their test part.
+        Raises OSError, ValueError, LookupError or what pyarrow raises where they are gone or do not fit the test part.
         """
         return self._evaluated(source) if source.trial is None else self._tried(source, source.trial)
 
@@ -136,7 +136,7 @@ class Tests:
 
 
 def tensor_order(seed: int, text: Sequence[str], label: Sequence[str], id: Sequence[str]) -> np.ndarray:
-    """The place of each row among the rows of its part in the tensors: tensor.encode orders by Spark's xxhash64 of all this."""
+    """The place of each row among its part's in the tensors: tensor.encode orders by Spark's xxhash64 of all this."""
     import xxhash
 
     start = xxhash.xxh64_intdigest(

@@ -146,7 +146,8 @@ def _cells(board: Board, standing: Standing, several: bool) -> list[str]:
     return [
         rank, name, trial.engine, trial.model, f"{standing.accuracy:.4f}", f"{low:.4f}–{high:.4f}",
         words.score(trial.test and trial.test.macro_f1), words.score(trial.valid and trial.valid.accuracy),
-        words.count(trial.parameters), words.count(trial.records_per_s), words.seconds(trial.seconds), words.size(trial.bytes),
+        words.count(trial.parameters), words.count(trial.records_per_s), words.seconds(trial.seconds),
+        words.size(trial.bytes),
     ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _SHOWN = 20
 @options.root
 @options.as_json
 def command(first: str, second: str, pipeline: str | None, count: int, root: str | None, as_json: bool) -> None:
-    """Compare FIRST with SECOND: each a trial as `textmill board` names it, RUN:TRIAL, or a RUN, which stands for its best on valid."""
+    """Compare FIRST with SECOND: trials as `textmill board` names them, RUN:TRIAL, or RUN, its best on the valid part."""
     from pipelines.board import compare, read
     from pipelines.board.tested import Tests
     from pipelines.store import Store
@@ -46,11 +46,12 @@ def _told(comparison: Comparison, count: int) -> Iterator[str]:
         (comparison.first, paired.both + paired.first),
         (comparison.second, paired.both + paired.second),
     ):
-        yield f"{trial.ref} ({trial.model}, {trial.engine}): {right / paired.rows:.4f} of {paired.rows:,} shared test rows"
+        yield f"{trial.ref} ({trial.model}, {trial.engine}): {right / paired.rows:.4f} on {paired.rows:,} shared rows"
     yield f"difference {paired.difference:+.4f}, 95 % bootstrap interval {low:+.4f} to {high:+.4f}"
     verdict = "they differ" if comparison.differs else "a tie: these rows can't tell them apart"
-    yield f"exact McNemar test on {paired.first + paired.second:,} rows only one had right: p = {paired.p:.4g}: {verdict}"
-    yield f"both right {paired.both:,}, only the first {paired.first:,}, only the second {paired.second:,}, neither {paired.neither:,}"
+    decided = paired.first + paired.second
+    yield f"exact McNemar test on the {decided:,} rows only one had right: p = {paired.p:.4g}: {verdict}"
+    yield f"right: both {paired.both:,}, only the first {paired.first:,}, only the second {paired.second:,}, neither {paired.neither:,}"
     yield from _changes("right → wrong", comparison.lost, count)
     yield from _changes("wrong → right", comparison.won, count)
 

@@ -134,8 +134,21 @@ def _report(run: Run, runner: Runner) -> Place:
     report = run.folder / "report.html"
     run.record["report"] = str(report)
     run.finish("done")
+    _board(run, runner)
     write_report(run.record, runner.folders, report)
     return report
+
+
+def _board(run: Run, runner: Runner) -> None:
+    """Write the board beside the report, which links to it, where the run has anything to compare."""
+    from pipelines.board import read
+    from pipelines.report.board import write_board
+
+    found = read.board_of(runner.store.root, run.record)
+    if len(found.standings) > 1:
+        run.record["board"] = str(run.folder / "board.html")
+        write_board(found, run.folder / "board.html", "report.html")
+        run.save()
 
 
 def _failed(run: Run, error: BaseException, runner: Runner) -> None:
@@ -146,6 +159,7 @@ def _failed(run: Run, error: BaseException, runner: Runner) -> None:
     run.record["report"] = str(report) if report else None
     run.finish("failed" if isinstance(error, Exception) else "interrupted", str(error) or type(error).__name__)
     if report:
+        _board(run, runner)
         write_report(run.record, runner.folders, report)
     if isinstance(error, TextmillError):
         error.resume = run.record["command"]

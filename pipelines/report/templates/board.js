@@ -75,6 +75,7 @@ function filterBy(board, form) {
     told.textContent = `${board.shown.size} of ${board.trials.length} trials`;
   };
   form.addEventListener("input", apply);
+  form.addEventListener("change", apply);
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
   apply();
