@@ -67,6 +67,8 @@ EXTRAS = {
         *SKLEARN,
         *SERVE,
         *MLFLOW,
+        "sqlalchemy>=2",  # a store of mlflow in a file: its client alone has none
+        "alembic>=1.13",
         "selenium>=4.30",  # steers chromium where `setup.sh --with browser` has installed it
         "schemathesis>=4",  # requests that a served OpenAPI description allows and forbids
         "pytest>=8",

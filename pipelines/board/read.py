@@ -11,6 +11,7 @@ from pipelines.board import board as boards
 from pipelines.board.board import Board
 from pipelines.board.tested import Tests
 from pipelines.board.trials import Trial, of_runs
+from pipelines.model import Tracking
 from pipelines.report.reading import Reading
 from pipelines.runs import Record
 from pipelines.store import Store
@@ -27,7 +28,7 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
 
     Raises InputError where there is no such pipeline, DefinitionError for a definition with problems.
     """
-    if pipeline is not None and (Path(pipeline).is_file() or Path(pipeline).suffix in _DEFINITIONS):
+    if pipeline is not None and _is_definition(pipeline):
         from pipelines.definition import load
 
         loaded = load(Path(pipeline))
@@ -39,6 +40,19 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
         what = f"of '{pipeline}'{did_you_mean(pipeline, names)}" if pipeline else "yet: textmill run DEFINITION"
         raise InputError(f"there is no run under {folder} {what}")
     return folder, next(iter(known))
+
+
+def _is_definition(pipeline: str) -> bool:
+    return Path(pipeline).is_file() or Path(pipeline).suffix in _DEFINITIONS
+
+
+def tracking_of(pipeline: str | None) -> Tracking:
+    """What a definition says of tracking; nothing where `pipeline` is no definition."""
+    if pipeline is None or not _is_definition(pipeline):
+        return Tracking()
+    from pipelines.definition import load
+
+    return load(Path(pipeline)).definition.tracking
 
 
 def records(root: Place, name: str, wanted: Sequence[str] = ()) -> list[Record]:

@@ -48,6 +48,7 @@ _WIDE = 200
 )
 @click.option("-n", "count", default=30, show_default=True, help="At most so many rows in the terminal.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the board as a page to this file.")
+@click.option("--track", is_flag=True, help="Log all trials with MLflow, where tracking.uri or MLFLOW_TRACKING_URI says.")
 @options.root
 @options.as_json
 def command(
@@ -56,14 +57,17 @@ def command(
     sort: str,
     count: int,
     html: Path | None,
+    track: bool,
     root: str | None,
     as_json: bool,
 ) -> None:
     """Compare all trainings and trials of a pipeline: of a DEFINITION, a NAME, or of the newest run's."""
     from pipelines.board import read
 
-    board = read.board(*read.chosen(pipeline, root), runs)
-    board = _sorted(board, sort)
+    where = read.chosen(pipeline, root)
+    board = _sorted(read.board(*where, runs), sort)
+    if track:
+        _track(board, pipeline)
     if html is not None:
         from pipelines.report.board import write_board
 
@@ -74,6 +78,17 @@ def command(
         _print(board, count)
     else:
         click.echo(f"{len(board.standings):,} trials: {html}")
+
+
+def _track(board: Board, pipeline: str | None) -> None:
+    from pipelines.board import read, tracking
+
+    to = tracking.server(read.tracking_of(pipeline), board.name)
+    if to is None:
+        raise click.UsageError("--track needs MLFLOW_TRACKING_URI, or a DEFINITION with tracking.uri")
+    to.check()
+    number = tracking.log((standing.trial for standing in board.standings), to)
+    click.echo(f"{number:,} new trials logged to {to}, experiment {to.experiment}", err=True)
 
 
 def _sorted(board: Board, sort: str) -> Board:
