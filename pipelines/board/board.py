@@ -60,6 +60,11 @@ class Board:
         return tuple(standing for standing in self.standings if standing.tie and standing is not self.best)
 
     @property
+    def unpaired(self) -> int:
+        """Those with a test accuracy that could not be compared with the best row by row."""
+        return sum(standing.rank is not None and standing.tie is None for standing in self.standings)
+
+    @property
     def chosen(self) -> Standing | None:
         """The one that the valid part chooses, whose test accuracy is not flattered by having been looked for."""
         told = [

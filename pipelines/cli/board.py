@@ -176,11 +176,9 @@ def _told(board: Board) -> list[str]:
     told = [", ".join(f"{count:,} {status}" for status, count in board.counts().items())]
     if board.best:
         number = len(board.ties)
-        told.append(
-            f"best on test: {board.best.trial.name}; "
-            + (f"{number} more can't be told from it (=)" if number else "all others on its rows are worse")
-            + ": exact McNemar on the same test rows, 5 %, Holm"
-        )
+        ties = f"{number} more can't be told from it (=)" if number else "no other ties with it"
+        unpaired = f"; {board.unpaired} can't be paired with it row by row" if board.unpaired else ""
+        told.append(f"best on test: {board.best.trial.name}; {ties}{unpaired}: exact McNemar, 5 %, Holm")
     if board.chosen:
         shown = board.chosen.accuracy
         told.append(
