@@ -116,10 +116,14 @@ class Runs:
         self.parquet(scored / "predictions/00000.parquet", sorted(said, key=lambda row: (row["id"], row["text"])))
         self.step(run, evaluate, "model.evaluate", marks[evaluate], scored, {})
 
-    def sweep(self, name: str, trials: Sequence[Mapping[str, Any]], run: str = "20260102-000000-aaaa") -> None:
-        """A sweep; each trial is a line of trials.jsonl and `misses`, the ids it predicts wrong, where it is done."""
-        step, takes = f"sweep.{name}", [["tensors", [], "tensors", self.key("tensors")]]
-        folder = self.output("model.sweep", step, {}, takes)
+    def sweep(
+        self, name: str, trials: Sequence[Mapping[str, Any]], run: str = "20260102-000000-aaaa", kind: str = "sweep"
+    ) -> None:
+        """A sweep or search; each trial is a line of trials.jsonl and `misses`, ids predicted wrong, where it is done."""
+        step, takes = f"{kind}.{name}", [["tensors", [], "tensors", self.key("tensors")]]
+        because = {"takes": takes} if kind == "sweep" else {
+            "takes": [["test", ["test"], "tokens", self.key("tokens")]], "params": {"order": SEED}}  # fmt: skip
+        folder = self.output(f"model.{kind}", step, {}, takes, because=because)
         ordered = sorted(self.rows, key=spark_key)
         labels = np.array([LABELS.index(row["label"]) for row in ordered], dtype=np.int32)
         predicted: dict[str, np.ndarray] = {"labels": labels}
@@ -135,7 +139,7 @@ class Runs:
         (folder / "trials.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (folder / "labels.json").write_text(json.dumps(LABELS), encoding="utf-8")
         np.savez(folder / "predictions.npz", **predicted)
-        self.step(run, step, "model.sweep", step, folder, {})
+        self.step(run, step, f"model.{kind}", step, folder, {})
 
     def step(
         self, run: str, step: str, op: str, mark: str, folder: Path, params: Mapping[str, Any], status: str = "done", error: str = ""

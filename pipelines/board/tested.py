@@ -103,7 +103,7 @@ class Tests:
     def _tried(self, source: Source, trial: str) -> Tested:
         archive = self._archive(source)
         labels = json.loads((source.folder / "labels.json").read_text(encoding="utf-8"))
-        rows, order = self._of_tensors(json_object(source.folder / MANIFEST))
+        rows, order = self._ordered(json_object(source.folder / MANIFEST)["because"])
         names = pa.array(labels, pa.string())
         if len(order) != len(archive["labels"]) or not names.take(pa.array(archive["labels"][order])).equals(
             rows.label
@@ -117,12 +117,14 @@ class Tests:
                 self._archives[source.key] = {name: found[name] for name in found.files}
         return self._archives[source.key]
 
-    def _of_tensors(self, manifest: Mapping[str, Any]) -> tuple[TestRows, np.ndarray]:
-        """The test rows behind a sweep, and for each its place among the real test rows of the tensors."""
-        tensors = self._folder("tensor.encode", manifest, "tensors")[0]
-        described = json_object(tensors / MANIFEST)
-        seed = json_object(tensors / "tensors.json")["seed"]
-        tokens = self._folder("text.tokenize", described, "test")
+    def _ordered(self, because: Mapping[str, Any]) -> tuple[TestRows, np.ndarray]:
+        """The test rows behind a sweep or search, and for each its place among the real test rows of the tensors."""
+        if tensors := self._folders("tensor.encode", because, "tensors"):
+            seed = json_object(tensors[0] / "tensors.json")["seed"]
+            because = json_object(tensors[0] / MANIFEST)["because"]
+        else:  # a search takes tokens, and names the seed by which tensors of them are ordered
+            seed = because["params"]["order"]
+        tokens = self._folders("text.tokenize", because, "test")
         which = (*map(str, tokens), str(seed))
         if which not in self._rows:
             table = _read([file for folder in tokens for file in _test_files(folder)], _IDENTITY)
@@ -130,9 +132,9 @@ class Tests:
             self._rows[which] = self._same(_test_rows(table)), order
         return self._rows[which]
 
-    def _folder(self, op: str, manifest: Mapping[str, Any], role: str) -> list[Place]:
+    def _folders(self, op: str, because: Mapping[str, Any], role: str) -> list[Place]:
         """The outputs that a step took in a role."""
-        return [self.store.folder(op, take[3]) for take in manifest["because"]["takes"] if take[0] == role]
+        return [self.store.folder(op, take[3]) for take in because["takes"] if take[0] == role]
 
 
 def tensor_order(seed: int, text: Sequence[str], label: Sequence[str], id: Sequence[str]) -> np.ndarray:

@@ -11,8 +11,8 @@ from pipelines.board.scores import Scores
 from pipelines.pipeline import TRAIN
 from pipelines.report.reading import Reading, json_object, number, whole
 from pipelines.runs import Record
-from pipelines.store import MANIFEST
-from textmill.places import Place, named
+from pipelines.store import MANIFEST, Store
+from textmill.places import Place
 
 SWEEPS = ("model.sweep", "model.search")
 LEDGER, PREDICTIONS = "trials.jsonl", "predictions.npz"
@@ -90,7 +90,7 @@ def _of_run(root: Place, record: Record, reading: Reading) -> Iterator[Trial]:
             ):
                 yield trial
         elif step["op"] in SWEEPS:
-            yield from reading.attempt(what, lambda step=step: list(_sweep(record, step)), [])
+            yield from reading.attempt(what, lambda step=step: list(_sweep(root, record, step)), [])
 
 
 def _training(
@@ -108,12 +108,17 @@ def _training(
         "params": given["params"],
         "settings": {name: value for name, value in given.items() if name not in _NO_SETTINGS},
     }
-    folder = named(step["output"])
+    folder = _folder(root, step)
     if step["status"] == "failed":
         return Trial(**told, status=FAILED, error=str(record["error"] or ""), seconds=step["seconds"])
     if not (folder / MANIFEST).exists():
         return None
-    return Trial(**told, status=DONE, error="", **_trained(folder), **_evaluated(evaluation))
+    return Trial(**told, status=DONE, error="", **_trained(folder), **_evaluated(root, evaluation))
+
+
+def _folder(root: Place, step: Mapping[str, Any]) -> Place:
+    """Where a step's output is: what the record says holds for the folder that the run was started in."""
+    return Store(root).folder(step["op"], step["key"])
 
 
 def _because(root: Place, record: Record, step: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,17 +143,21 @@ def _trained(folder: Place) -> dict[str, Any]:
     }
 
 
-def _evaluated(step: Mapping[str, Any] | None) -> dict[str, Any]:
+def _evaluated(root: Place, step: Mapping[str, Any] | None) -> dict[str, Any]:
     """Nothing where the run did not come to the evaluation."""
-    folder = named(step["output"]) if step else None
-    if step is None or folder is None or not (folder / MANIFEST).exists():
+    if step is None or not ((folder := _folder(root, step)) / MANIFEST).exists():
         return {}
     return {"test": Scores.of(json_object(folder / "metrics.json")), "source": Source(folder, step["key"])}
 
 
-def _sweep(record: Record, step: Mapping[str, Any]) -> Iterator[Trial]:
-    folder, sweep = named(step["output"]), step["step"].partition(".")[2]
-    if not (folder / LEDGER).exists():
+def _sweep(root: Place, record: Record, step: Mapping[str, Any]) -> Iterator[Trial]:
+    """Its trials; a sweep that failed as a whole, which has no output, is one row itself."""
+    folder, sweep = _folder(root, step), step["step"].partition(".")[2]
+    if step["status"] == "failed":
+        kind = step["op"].partition(".")[2]
+        told = (record["run"], record["date"], sweep, step["key"], kind, "", {}, {}, FAILED, str(record["error"] or ""))
+        yield Trial(*told, seconds=step["seconds"])
+    if not (folder / MANIFEST).exists():
         return
     for line in (folder / LEDGER).read_text(encoding="utf-8").splitlines():
         if line.strip():

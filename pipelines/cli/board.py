@@ -35,7 +35,7 @@ _WORDS = ("trial", "engine", "model")
 _COLUMNS = ("", *_WORDS, "accuracy", "95 %", "macro-F1", "valid", "parameters", "records/s", "time", "size")
 _LESS = ("size", "parameters", "records/s", "engine", "time", "valid", "model")
 """What a narrow terminal does without, one after another."""
-_WIDE = 200
+_WIDE, _ERROR = 200, 36
 
 
 @click.command("board")
@@ -167,8 +167,9 @@ def _cells(board: Board, standing: Standing, several: bool) -> list[str]:
 
 
 def _line(error: str) -> str:
+    """The line of an error that tells most, as far as a column has room: all of it is in the page and in --json."""
     lines = error.strip().splitlines()
-    return lines[-1][:60] if lines else ""
+    return words.clip(lines[-1], _ERROR) if lines else ""
 
 
 def _told(board: Board) -> list[str]:

@@ -63,6 +63,33 @@ def test_a_trial_is_paired_row_by_row_and_not_by_its_accuracy(runs: Runs) -> Non
     assert not board.notes
 
 
+def test_a_search_on_tokens_is_paired_as_a_sweep_on_tensors_is(runs: Runs) -> None:
+    runs.training("best", ids(1))
+    runs.sweep("lines", [trial(1, misses=ids(1, 2), engine="search")], kind="search")
+    board = read.board(runs.root, "demo")
+    assert [(one.trial.name, one.trial.engine, one.tie) for one in board.standings] == [
+        ("best", "local", True), ("lines/0001", "search", True),
+    ]  # fmt: skip
+    assert board.unpaired == 0 and not board.notes
+
+
+def test_a_sweep_that_failed_as_a_whole_is_a_row(runs: Runs) -> None:
+    runs.training("cnn", ids(1))
+    folder = runs.root / "store/model.sweep" / runs.key("sweep.grid")[:32]
+    runs.step(
+        "20260102-000000-aaaa", "sweep.grid", "model.sweep", "sweep.grid", folder, {}, status="failed", error="no slot"
+    )
+    failed = read.board(runs.root, "demo").standings[1]
+    assert (failed.trial.name, failed.trial.status, failed.trial.error) == ("grid", "failed", "no slot")
+
+
+def test_outputs_are_found_from_any_folder(runs: Runs) -> None:
+    runs.training("cnn", ids(1))
+    record = runs.root / "demo/20260102-000000-aaaa/run.json"
+    record.write_text(record.read_text(encoding="utf-8").replace(str(runs.root), "runs"), encoding="utf-8")
+    assert names(read.board(runs.root, "demo")) == ["cnn"]
+
+
 def test_failed_trials_and_trainings_are_rows_with_their_error(runs: Runs) -> None:
     runs.sweep(
         "grid",
