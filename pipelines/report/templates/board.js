@@ -84,7 +84,13 @@ function filterBy(board, form) {
 // Rows: pointing and pinning by mouse and by keyboard; one row at a time is reached by the tab key.
 function rowsOf(board) {
   const numberOf = (event) => { const row = event.target.closest("tr"); return row ? Number(row.dataset.n) : null; };
-  board.body.addEventListener("pointerover", (event) => { if (event.pointerType === "mouse") board.point(numberOf(event)); });
+  let last = "";
+  board.body.addEventListener("pointerover", (event) => {
+    // Rows that the keyboard scrolls past a resting mouse are not pointed at.
+    const at = `${event.screenX} ${event.screenY}`;
+    if (event.pointerType === "mouse" && at !== last) board.point(numberOf(event));
+    last = at;
+  });
   board.body.addEventListener("focusin", (event) => board.point(numberOf(event)));
   board.body.addEventListener("click", (event) => { board.point(numberOf(event)); board.pin(numberOf(event)); });
   board.body.addEventListener("keydown", (event) => stepBy(board, event, "ArrowUp", "ArrowDown", () => board.rows[board.now]?.focus()));
