@@ -60,12 +60,18 @@ class Paired:
 
 
 def intervals(accuracies: Sequence[float], rows: Sequence[int], seed: int = SEED, draws: int = DRAWS) -> np.ndarray:
-    """The 95 % percentile bootstrap interval of each accuracy: [models, 2]. Models on 0 rows get 0 to 1."""
+    """The 95 % percentile bootstrap interval of each accuracy: [models, 2]. Models on 0 rows get 0 to 1.
+
+    Where all or no rows are right, rows drawn again tell nothing, and the exact bound stands in (Clopper and Pearson 1934).
+    """
     share, counted = np.asarray(accuracies, dtype=float), np.asarray(rows, dtype=np.int64)
     if not len(share):
         return np.zeros((0, 2))
     drawn = np.random.default_rng(seed).binomial(counted, np.clip(share, 0, 1), size=(draws, len(share)))
     found = np.percentile(drawn / np.maximum(counted, 1), _TAILS, axis=0).T
+    bound = ((1 - LEVEL) / 2) ** (1 / np.maximum(counted, 1))
+    found[share >= 1, 0] = bound[share >= 1]
+    found[share <= 0, 1] = 1 - bound[share <= 0]
     found[counted == 0] = (0.0, 1.0)
     return found
 

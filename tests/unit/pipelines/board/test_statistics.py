@@ -60,6 +60,14 @@ def test_the_bootstrap_covers_the_true_accuracy_about_as_often_as_it_says() -> N
     assert 0.91 < ((found[:, 0] <= 0.85) & (found[:, 1] >= 0.85)).mean() < 0.985
 
 
+def test_all_or_none_right_has_the_exact_bound() -> None:
+    exact = binomtest(12, 12).proportion_ci(method="exact")
+    assert statistics.intervals([1.0, 0.0], [12, 12]).tolist() == [
+        [pytest.approx(exact.low), 1.0],
+        [0.0, pytest.approx(1 - exact.low)],
+    ]
+
+
 def test_no_rows_tell_nothing() -> None:
     assert statistics.intervals([0.0], [0]).tolist() == [[0.0, 1.0]]
     assert statistics.intervals([], []).shape == (0, 2)
