@@ -1,4 +1,4 @@
-"""`textmill board` and `textmill compare` as a user calls them, on made runs and on what a real run trains."""
+"""`textmill board` and `textmill compare` as a user calls them, on runs written as `textmill run` writes them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ import pytest
 
 from tests import boards
 from tests.boards import Runs
-from tests.e2e.conftest import SMALL, TEXTMILL, Project
-
-TRAIN = """
-train:
-  linear: {model: linear, from: tensors, metric: accuracy}
-  fasttext: {model: fasttext, from: tensors, epochs: 2, batch: 32, params: {embedding: 8, buckets: 100}}
-  short: {model: fasttext, from: tensors, epochs: 1, batch: 32, params: {embedding: 4, buckets: 10}}
-"""
+from tests.e2e.conftest import TEXTMILL
 
 
 def textmill(runs: Runs, *words: str, status: int = 0) -> str:
@@ -88,25 +81,3 @@ def test_what_is_wrong_is_said_with_exit_code_2(runs: Runs) -> None:
     assert "did you mean 'grid/0001'" in textmill(runs, "compare", "cnn", "grid/001", status=2)
     assert "it is failed" in textmill(runs, "compare", "cnn", "grid/0003", status=2)
     assert "there is no run '2030'" in textmill(runs, "board", "--run", "2030", status=2)
-
-
-def test_a_run_that_trains_several_models_has_a_board(project: Project) -> None:
-    definition = SMALL.split("\ntrain:\n")[0] + TRAIN + "profiles:" + SMALL.split("profiles:")[1]
-    project.definition.write_text(definition, encoding="utf-8")
-    done = project.textmill("run", "small.yaml")
-    assert done.returncode == 0, done.stderr
-    record = json.loads(project.textmill("show", "--json").stdout)
-    folder = (project.folder / record["report"]).parent
-    assert 'href="board.html"' in (folder / "report.html").read_text(encoding="utf-8")
-    page = (folder / "board.html").read_text(encoding="utf-8")
-    assert 'href="report.html"' in page and page.count("<tr data-n=") == 3
-    told = json.loads(project.textmill("board", "small.yaml", "--root", "runs", "--json").stdout)
-    assert {trial["name"] for trial in told["trials"]} == {"linear", "fasttext", "short"} and told["notes"] == []
-    for trial in told["trials"]:
-        metrics = record["metrics"][trial["name"]]
-        assert trial["test"] == {key: metrics[key] for key in ("rows", "accuracy", "macro_f1")}
-        assert trial["tie"] is not None and trial["interval"][0] <= trial["test"]["accuracy"] <= trial["interval"][1]
-        assert trial["bytes"] > 0 and trial["parameters"] > 0 and trial["seconds"] > 0
-    found = json.loads(project.textmill("compare", "linear", "short", "--json").stdout)
-    assert found["rows"] == 12
-    assert found["first"]["accuracy"] == pytest.approx(record["metrics"]["linear"]["accuracy"])

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipelines.board import read
 from pipelines.board.board import Board
+from pipelines.cli import run as cli_run
+from pipelines.report import write_report
+from pipelines.runs import Run
+from pipelines.store import Store
 from tests import boards
 from tests.boards import Runs, trial
 from textmill.errors import InputError
@@ -165,3 +170,20 @@ def test_what_is_not_there_is_an_error_that_names_what_is(runs: Runs, tmp_path: 
     with pytest.raises(InputError, match="did you mean 'demo'"):
         read.chosen("demmo", str(runs.root))
     assert read.chosen(None, str(runs.root)) == (runs.root, "demo")
+
+
+def test_a_run_with_several_trials_gets_a_board_beside_its_report_and_one_with_one_does_not(runs: Runs) -> None:
+    runs.training("cnn", ids(1))
+    folder = runs.root / "demo" / LATER
+    for names_there in (["cnn"], ["cnn", "lstm"]):
+        if "lstm" in names_there:
+            runs.training("lstm", ids(2))
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        run, runner = Run(folder, record, folder), SimpleNamespace(store=Store(runs.root))
+        cli_run._board(run, runner)  # type: ignore[arg-type]
+        assert (folder / "board.html").exists() == ("board" in record) == (len(names_there) > 1)
+    page = (folder / "board.html").read_text(encoding="utf-8")
+    assert 'href="report.html"' in page and page.count("<tr data-n=") == 2
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["board"].endswith("board.html")
+    write_report(record, {}, folder / "report.html")
+    assert (folder / "report.html").read_text(encoding="utf-8").count('href="board.html"') == 2
