@@ -27,10 +27,12 @@ CORE = [
     "pyyaml>=6",
     "sentencepiece>=0.2",
     "universal-pathlib>=0.3",  # stores and inputs on hdfs:// and object stores have pathlib's interface
+    "xxhash>=3",  # Spark's hash, by which tensors are ordered: pairs a trial's predictions with the utterances
 ]
 HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads and writes were seen to agree with
 S3 = ["s3fs>=2025.3"]
 SERVE = ["aiohttp>=3.11", "prometheus-client>=0.21"]
+MLFLOW = ["mlflow-skinny>=3,<4"]  # the client without a server
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
@@ -59,10 +61,15 @@ EXTRAS = {
     "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
     "sklearn": SKLEARN,
     "serve": SERVE,
+    "mlflow": MLFLOW,
     "test": [
         *HDFS,
         *SKLEARN,
         *SERVE,
+        *MLFLOW,
+        "sqlalchemy>=2",  # a store of mlflow in a file: its client alone has none
+        "alembic>=1.13",
+        "selenium>=4.30",  # steers chromium where `setup.sh --with browser` has installed it
         "schemathesis>=4",  # requests that a served OpenAPI description allows and forbids
         "pytest>=8",
         "pytest-timeout>=2.3",

@@ -59,7 +59,7 @@ class LinearTrainer:
         seconds = time.monotonic() - started
         report(Progress(1, 1, 1, 1, measured["loss"], len(train.label) / seconds))
         rate = round(len(train.label) / seconds, 1)
-        return {"seconds_per_epoch": [round(seconds, 3)], "records_per_s": rate, "resumed_from_epoch": 0}
+        return {"seconds_per_epoch": [round(seconds, 3)], "records_per_s": rate, "resumed_from_epoch": 0, "steps": 1}
 
     def _part(self, name: str) -> Part:
         found = [batch.take(np.flatnonzero(batch.weight > 0)) for batch in batches(self.tensors, name, 65_536)]

@@ -132,6 +132,13 @@ class Notify(Params):
     command: tuple[str, ...] = Field((), description="A program and its arguments; the JSON object is on its input.")
 
 
+class Tracking(Params):
+    """Where trainings and trials are logged with MLflow."""
+
+    uri: str | None = Field(None, description="Tracking URI of MLflow; MLFLOW_TRACKING_URI by default.")
+    experiment: str | None = Field(None, description="Its experiment; the definition's name by default.")
+
+
 class Spark(Params):
     """Where Spark runs."""
 
@@ -170,6 +177,7 @@ class Definition(Params):
     promote: Promote | None = None
     schedule: Schedule = Schedule()
     notify: Notify = Notify()
+    tracking: Tracking = Tracking()
     profiles: dict[Name, Profile] = {}
 
     @property

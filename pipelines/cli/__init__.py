@@ -19,6 +19,8 @@ _VERBS = {
     "peek": "Show sample rows of a step, also of those set aside.",
     "runs": "List runs, the newest first.",
     "show": "Show one run.",
+    "board": "Compare all trainings and trials of a pipeline.",
+    "compare": "Compare two trials on the test rows they share, utterance by utterance.",
     "promote": "Publish what a run trained, if it is better than the last version.",
     "versions": "List published versions.",
     "rollback": "Go back to an earlier version.",

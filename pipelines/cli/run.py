@@ -16,6 +16,7 @@ from pipelines.cli import options
 from textmill.errors import StoreFailed, TextmillError
 
 if TYPE_CHECKING:
+    from pipelines.board.tracking import Server
     from pipelines.pipeline import Pipeline
     from pipelines.plan import Planned, Selection
     from pipelines.progress import Listener
@@ -58,9 +59,13 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
     Raises TextmillError, with the failure recorded.
     """
     from pipelines import starting
+    from pipelines.board import tracking
     from pipelines.runner import Runner
 
     started = time.monotonic()
+    tracked = tracking.server(pipeline.definition.tracking, pipeline.definition.name)
+    if tracked is not None:
+        tracked.check()
     store, reasons, plan = options.plan(pipeline, chosen)
     starting.need(pipeline.nodes, plan, pipeline.last)
     run = _start(pipeline, reasons, plan, again or _again(pipeline))
@@ -76,6 +81,8 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
         if named is error:
             raise
         raise named from error
+    if tracked is not None:
+        _track(run, runner, tracked, told)
     told.say(f"done in {time.monotonic() - started:.1f} s; report: {report}")
     return run
 
@@ -138,8 +145,32 @@ def _report(run: Run, runner: Runner) -> Place:
     report = run.folder / "report.html"
     run.record["report"] = str(report)
     run.finish("done")
+    _board(run, runner)
     write_report(run.record, runner.folders, report)
     return report
+
+
+def _track(run: Run, runner: Runner, to: Server, told: Listener) -> None:
+    """Log the run's trials. One that is done stays done: where that fails, the line says how to log it later."""
+    from pipelines.board import read, tracking
+
+    trials, _ = read.trials(runner.store.root, run.record["name"], [run.record["run"]])
+    try:
+        told.say(f"{tracking.log(trials, to)} new trials logged to {to}, experiment {to.experiment}")
+    except TextmillError as error:
+        told.say(f"{error}; once it answers: textmill board {run.record['name']} --run {run.record['run']} --track")
+
+
+def _board(run: Run, runner: Runner) -> None:
+    """Write the board beside the report, which links to it, where the run has anything to compare."""
+    from pipelines.board import read
+    from pipelines.report.board import write_board
+
+    found = read.board_of(runner.store.root, run.record)
+    if len(found.standings) > 1:
+        run.record["board"] = str(run.folder / "board.html")
+        write_board(found, run.folder / "board.html", "report.html")
+        run.save()
 
 
 def _failed(run: Run, error: BaseException, runner: Runner) -> None:
@@ -152,6 +183,7 @@ def _failed(run: Run, error: BaseException, runner: Runner) -> None:
     try:
         run.finish("failed" if isinstance(error, Exception) else "interrupted", str(error) or type(error).__name__)
         if report:
+            _board(run, runner)
             write_report(run.record, runner.folders, report)
     except OSError as other:  # on a full disk the failure itself is what matters
         click.echo(f"the failure could not be recorded: {brief(other)}", err=True)

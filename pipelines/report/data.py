@@ -29,6 +29,8 @@ class RunFacts:
     definition: str
     command: str
     log: str
+    board: str
+    """The page that compares all its trainings and trials, beside the report; empty where there is nothing to compare."""
     host: str
     started: str
     finished: str

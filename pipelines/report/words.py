@@ -64,6 +64,16 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600}\u202fh {whole % 3600 // 60}\u202fmin"
 
 
+def size(value: float | None) -> str:
+    """9.6 MB, 812 kB; of bytes."""
+    if value is None:
+        return NOTHING
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= 0.9995 * unit:
+            return f"{value / unit:.3g}\u202f{name}"
+    return f"{value:.0f}\u202fB"
+
+
 def compact(value: float) -> str:
     """A number on an axis: 0.25, 300, 20k, 1.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):

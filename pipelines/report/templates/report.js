@@ -24,9 +24,14 @@ function sort(table, headings, column) {
     const cell = row.cells[column];
     return numbers ? Number(cell.dataset.v ?? -1) : cell.textContent;
   };
-  const compare = (a, b) => numbers ? value(a) - value(b) : value(a).localeCompare(value(b), undefined, { numeric: true });
+  const turn = down ? -1 : 1;
+  const compare = (a, b) => {
+    if (!numbers) return turn * value(a).localeCompare(value(b), undefined, { numeric: true });
+    const [one, other] = [value(a), value(b)];
+    return (one < 0) - (other < 0) || turn * (one - other); // what was not measured comes last in either order
+  };
   const body = table.tBodies[0];
-  body.append(...[...body.rows].sort((a, b) => (down ? -1 : 1) * compare(a, b)));
+  body.append(...[...body.rows].sort(compare));
 }
 
 // The heat map tells below itself what the cell pointed at means: a touch screen shows no tooltips.
