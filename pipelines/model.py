@@ -182,6 +182,23 @@ class Sweep(Training):
     keep: Literal["best", "all"] = Field("best", description="Whose model stays: the best trial's, or each one's.")
 
 
+class Estimators(Params):
+    """Estimators of scikit-learn's and what to try of each."""
+
+    estimator: str | tuple[str, ...] = Field(description="logistic, svm, sgd or naive_bayes, or a list of them.")
+    params: dict[str, Values] = Field({}, description="Of the estimator and of TF-IDF: values to try of each.")
+
+
+class Search(Params):
+    """Many TF-IDF pipelines of scikit-learn's on the tokens, fitted on the executors by spark_sklearn."""
+
+    from_: str = Field(alias="from", description="The text.tokenize step: fitted on train, compared on valid.")
+    trials: tuple[Estimators, ...] = Field(min_length=1, description="Every combination of what each entry lists.")
+    draw: Draw | None = None
+    metric: Literal["macro_f1", "accuracy"] = Field("macro_f1", description="What the best one is best in.")
+    seed: int = Field(7, description="Of the solvers; the definition's seed by default.")
+
+
 class Promote(Params):
     """Which daily run's model is published."""
 
@@ -248,6 +265,7 @@ class Definition(Params):
     checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
     train: dict[Name, Train] = {}
     sweep: dict[Name, Sweep] = Field({}, description="Many trainings, each a task on Spark's executors.")
+    search: dict[Name, Search] = Field({}, description="Many fits of scikit-learn's, on Spark's executors.")
     promote: Promote | None = None
     schedule: Schedule = Schedule()
     notify: Notify = Notify()

@@ -14,7 +14,7 @@ from pipelines import sweeps, trainings
 from pipelines.checks import Check, counts
 from pipelines.dated import base
 from pipelines.keys import Because
-from pipelines.pipeline import SWEEP, TRAIN, Node, Pipeline, Taken
+from pipelines.pipeline import SEARCH, SWEEP, TRAIN, Node, Pipeline, Taken
 from pipelines.plan import Planned
 from pipelines.progress import Listener
 from pipelines.runs import Run
@@ -77,7 +77,7 @@ class Runner:
             raise _named(node.name, error, self.run.record["log"]) from error
         self.manifests[node.name] = manifest
         entry.update(seconds=round(time.monotonic() - started, 2), rows=counts(manifest) if manifest else {})
-        entry["note"] = (sweeps if node.op == SWEEP else trainings).note(node, self.folders[node.name])
+        entry["note"] = (sweeps if node.op in (SWEEP, SEARCH) else trainings).note(node, self.folders[node.name])
         self.listener.ended(entry)
         if planned.action != "skip":
             check(self.pipeline, node, manifest)

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from models.sweep import space
 from models.sweep.space import Axis, Entry, Point, Range
 from models.sweep.trial import Limits, Plan
-from pipelines import trainings
+from pipelines import candidates, trainings
 from pipelines.model import Candidates, Definition, Sweep, TrialSettings
 from pipelines.pipeline import SWEEP, Node, Taken
 from pipelines.source import Keys, Tree
-from pipelines.validation import validate
 from spark_jobs.base import Written
 from textmill.errors import InputError, Problem, TextmillError
 from textmill.places import Place, absolute
@@ -63,10 +61,8 @@ def _params(
         problems.append(tree.problem((*keys, "draw", "by"), message))
     if len(problems) > before:
         return None
-    entries, codes = (
-        [entry for of_one, _ in read for entry in of_one],
-        {k: v for _, code in read for k, v in code.items()},
-    )
+    entries = [entry for of_one, _ in read for entry in of_one]
+    codes = {model: files for _, code in read for model, files in code.items()}
     tried = _tried(given, definition.seed, entries, keys, tree, problems)
     settings = {**{key: getattr(given, key) for key in TrialSettings.model_fields}, "seed": seed}
     rest = given.model_dump(mode="json", include={"metric", "asha", "time_limit", "memory_limit", "parallel", "keep"})
@@ -79,14 +75,10 @@ def _tried(
     """The trials, or what Optuna draws them from."""
     draw = given.draw
     seed = draw.seed if draw is not None and "seed" in draw.model_fields_set else seed
-    try:
-        if draw is not None and draw.by == "tpe":
-            drawn = {"n": min(draw.n, sum(entry.combinations for entry in entries)), "seed": seed}
-            return {"trials": None, "entries": [_described(entry) for entry in entries], "tpe": drawn}
-        points = space.grid(entries) if draw is None else space.draws(entries, draw.n, seed)
-    except InputError as error:
-        problems.append(tree.problem((*keys, "trials" if draw is None else "draw"), str(error)))
-        return {}
+    if draw is not None and draw.by == "tpe":
+        drawn = {"n": min(draw.n, sum(entry.combinations for entry in entries)), "seed": seed}
+        return {"trials": None, "entries": [_described(entry) for entry in entries], "tpe": drawn}
+    points = candidates.points(entries, draw, seed, keys, tree, problems)
     return {"trials": [[point.model, dict(point.params), dict(point.settings)] for point in points]}
 
 
@@ -107,64 +99,17 @@ def _entries(
 ) -> tuple[list[Entry], dict[str, dict[str, str]]]:
     """The models of an entry with what is tried of each, every value validated; and the code of the user's own."""
     entries, codes = [], {}
-    settings = _axes(given.settings, TrialSettings, (*keys, "settings"), tree, problems)
+    settings = candidates.axes(given.settings, TrialSettings, (*keys, "settings"), tree, problems)
     if sweep.asha is not None and "epochs" in given.settings:
         message = "asha decides how many of `epochs` a trial gets: give them for the whole sweep"
         problems.append(tree.problem((*keys, "settings", "epochs"), message))
     for model in (given.model,) if isinstance(given.model, str) else given.model:
         declared = trainings.declared(model, keys, tree, problems)
         if declared is not None:
-            params = _axes(given.params, declared.params, (*keys, "params"), tree, problems)
+            params = candidates.axes(given.params, declared.params, (*keys, "params"), tree, problems)
             entries.append(Entry(model, params, settings))
             codes.update({model: dict(declared.code)} if declared.code else {})
     return entries, codes
-
-
-def _axes(
-    given: Mapping[str, Any], declared: type[Any], keys: Keys, tree: Tree, problems: list[Problem]
-) -> dict[str, Axis]:
-    """The axes of parameters, in the order given. Each value is validated among the first ones of the others."""
-    axes: dict[str, Axis] = {}
-    for name, said in given.items():
-        try:
-            axes[name] = space.axis(said)
-        except ValueError as error:
-            problems.append(tree.problem((*keys, name), str(error)))
-    first = {name: axis.samples()[0] for name, axis in axes.items()}
-    base: list[Problem] = []
-    model = validate(declared, first, tree, keys, base)
-    problems += [replace(problem, message=_hinted(problem.message)) for problem in base]
-    if model is None and not any(len(axis.samples()) > 1 for axis in axes.values()):
-        return axes
-    return {name: _checked(name, axis, first, declared, keys, tree, base, problems) for name, axis in axes.items()}
-
-
-def _checked(
-    name: str, axis: Axis, first: Mapping[str, Any], declared: type[Any], keys: Keys, tree: Tree, base: list[Problem],
-    problems: list[Problem],
-) -> Axis:  # fmt: skip
-    """The axis with its values as the declared types have them, so that 1 and 1.0 are the same."""
-    values = []
-    for index, value in enumerate(axis.samples()):
-        found: list[Problem] = []
-        model = validate(declared, {**first, name: value}, tree, keys, found)
-        listed = not isinstance(axis, Range) and len(axis.samples()) > 1
-        for problem in found:
-            if problem not in base and index:
-                message = _hinted(problem.message)
-                problems.append(tree.problem((*keys, name, index) if listed else (*keys, name), message))
-        values.append(value if model is None else model.canonical()[_alias(declared, name)])
-    return Range(values[0], values[1], axis.log) if isinstance(axis, Range) else space.Choices(tuple(values))
-
-
-def _hinted(message: str) -> str:
-    """A list stands for values to try, which surprises who means one value that is a list."""
-    listed = "valid tuple" in message or "valid list" in message
-    return f"{message} (a list holds values to try, so write a list of lists)" if listed else message
-
-
-def _alias(declared: type[Any], name: str) -> str:
-    return declared.model_fields[name].alias or name if name in declared.model_fields else name
 
 
 def run(

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from models.sweep.ledger import Ledger, stopped
-from models.sweep.trial import End, Limits, Order, row
 from models.sweep.space import Point
+from models.sweep.trial import End, Limits, Order, row
 
 DONE = End(7, "done", epochs=({"epoch": 1, "loss": 0.5},), best_epoch=1, valid={"accuracy": 0.5, "macro_f1": 0.4},
            test={"rows": 2, "accuracy": 0.5, "macro_f1": 0.3}, value=0.4, parameters=9, seconds=1.5, bytes=10, owner="a")  # fmt: skip
@@ -58,7 +58,12 @@ def test_a_row_has_what_the_board_reads() -> None:
         "trial", "model", "engine", "params", "settings", "status", "metric",
         "error", "epochs", "best_epoch", "valid", "test", "parameters", "records_per_s", "seconds", "bytes",
     ]  # fmt: skip
-    assert (found["trial"], found["status"], found["params"], found["settings"]) == ("0007", "done", {"filters": 5}, {"batch": 8})
+    assert (found["trial"], found["status"], found["params"], found["settings"]) == (
+        "0007",
+        "done",
+        {"filters": 5},
+        {"batch": 8},
+    )
 
 
 def test_a_trial_that_does_not_go_on_is_stopped_with_what_it_had() -> None:
