@@ -153,7 +153,7 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
 
     Columns part, ids, length, label, weight, and for the statistics tokens, unknown, name.
     """
-    key = order(work.params.seed)
+    key = order_key(work.params.seed)
     keyed = union([frame.withColumn("group", F.lit(part)).withColumn("key", key) for part, frame in rows.items()])
     placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
     tensors = union([_encoded(work, placed, labels), _padding(work, parts)])
@@ -166,7 +166,7 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
     return ordered.withColumnRenamed("group", "part").drop("_slot", "key", "place")
 
 
-def order(seed: int) -> Column:
+def order_key(seed: int) -> Column:
     """The key by which the rows of a part are sorted over all of its shards."""
     return F.xxhash64(F.lit(seed), "text", "label", "id")
 

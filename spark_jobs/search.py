@@ -21,7 +21,7 @@ from models.sweep import output, trial
 from models.sweep.space import Point
 from models.sweep.trial import End
 from spark_jobs.base import Operation, Work, Written
-from spark_jobs.encode import order
+from spark_jobs.encode import order_key
 from textmill import places
 from textmill.errors import InputError, TextmillError
 from textmill.params import Params as BaseParams
@@ -86,7 +86,7 @@ def _read(work: Work) -> tuple[dict[str, Texts], list[str]]:
         if not sum(source.rows for source in work.rows(part)):
             raise InputError(f"no row in the {part} part: a search fits on train, compares on valid, measures on test")
         joined = F.concat_ws(SEPARATOR, "tokens").alias("text")
-        ordered = work.role(part).withColumn("_key", order(work.params.order)).orderBy("_key")
+        ordered = work.role(part).withColumn("_key", order_key(work.params.order)).orderBy("_key")
         read[part] = ordered.select(joined, "label").toPandas()
     labels = sorted({str(label) for label in read["train"]["label"]})
     number = {label: index for index, label in enumerate(labels)}
