@@ -32,6 +32,7 @@ HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads an
 S3 = ["s3fs>=2025.3"]
 SERVE = ["aiohttp>=3.11", "prometheus-client>=0.21"]
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
+SWEEP = ["optuna>=4,<5"]  # its sampler, for draw: {by: tpe} alone
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
     "tensorflow-cpu==2.18.1",  # brings tensorboard
@@ -58,6 +59,7 @@ EXTRAS = {
     "s3test": [*S3, "moto[server]>=5"],  # a server that speaks S3
     "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
     "sklearn": SKLEARN,
+    "sweep": SWEEP,
     "serve": SERVE,
     "test": [
         *HDFS,
