@@ -51,10 +51,18 @@ def test_a_search_is_one_step_that_takes_the_three_parts_of_the_tokens(file: Pat
     [
         ("svm]", "svn]", "demo.yaml:12 search.fast.trials.0.estimator: unknown estimator 'svn', did you mean 'svm'?"),
         ("c: [0.1, 1]", "c: [0.1, -1]", "demo.yaml:12 search.fast.trials.0.params.c.1: input should be greater than 0"),
-        ("complement:", "complements:", "demo.yaml:13 search.fast.trials.1.params.complements: unknown key, did you mean"),
+        (
+            "complement:",
+            "complements:",
+            "demo.yaml:13 search.fast.trials.1.params.complements: unknown key, did you mean",
+        ),
         ("from: tokens", "from: tensors", "demo.yaml:10 search.fast.from: 'tensors' is no text.tokenize step"),
         ("metric: accuracy", "metric: loss", "demo.yaml:14 search.fast.metric: 'loss' is not one of"),
-        ("metric: accuracy", "draw: {n: 3, by: tpe}", "demo.yaml:14 search.fast.draw.by: a search draws at random alone"),
+        (
+            "metric: accuracy",
+            "draw: {n: 3, by: tpe}",
+            "demo.yaml:14 search.fast.draw.by: a search draws at random alone",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(file: Path, old: str, new: str, told: str) -> None:
