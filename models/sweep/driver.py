@@ -211,8 +211,7 @@ class Sweeper:
                 return
         self._climbed(end, rung)
         self.meter.ended(end)
-        self.log.info("trial %s %s after %.1f s on %s%s", trial.name(number), end.status, end.seconds, end.host,
-                      f": {end.error}" if end.error else "")  # fmt: skip
+        self._note(end)
         if end.status == "paused":
             self._paused[number] = end
             return
@@ -220,6 +219,11 @@ class Sweeper:
         self.ends[number] = end
         self.source.told(end)
         self._drop_model(before, end)
+
+    def _note(self, end: End) -> None:
+        overhead = f"; overhead {self.meter.overhead:.2f} s" if self.meter.overhead is not None else ""
+        told = f"trial {trial.name(end.trial)} {end.status} after {end.seconds:.1f} s on {end.host}{overhead}"
+        self.log.info("%s%s", told, f": {end.error}" if end.error else "")
 
     def _without_end(self, error: Exception, number: int, rung: int) -> End | None:
         said = str(error)
