@@ -32,7 +32,10 @@ HDFS = ["hdfs-native==0.14.7"]  # a client without Java; 0.14.7 is what reads an
 S3 = ["s3fs>=2025.3"]
 SERVE = ["aiohttp>=3.11", "prometheus-client>=0.21"]
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
-SWEEP = ["optuna>=4,<5"]  # its sampler, for draw: {by: tpe} alone
+SWEEP = [
+    "optuna>=4,<5",  # its sampler, for draw: {by: tpe} alone
+    "scikeras==0.12.0",  # Keras models in scikit-learn's search; the last for tensorflow.keras, 0.13 is for Keras 3
+]
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
     "tensorflow-cpu==2.18.1",  # brings tensorboard

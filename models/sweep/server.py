@@ -84,6 +84,8 @@ class Server:
             connection.close()
             return
         connection.settimeout(None)
+        with contextlib.suppress(OSError):
+            connection.sendall(b'{"begun": true}\n')
         self._fork(connection, errand)
 
     def _fork(self, connection: socket.socket, errand: dict[str, Any]) -> None:
@@ -132,7 +134,7 @@ class Server:
         del self.running[trial.pid]
         self.selector.unregister(trial.descriptor)
         os.close(trial.descriptor)
-        if trial.connection in [key.fileobj for key in self.selector.get_map().values()]:
+        with contextlib.suppress(KeyError):  # of one whose caller has hung up
             self.selector.unregister(trial.connection)
         seconds = time.monotonic() - trial.started
         told = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -68,13 +69,24 @@ def _answers(order: Order, job: TrainJob, log: Path) -> dict[str, Any]:
     limits = order.limits
     errand = {"job": job.to_json(), "until": order.until, "log": str(log), "seconds": limits.seconds,
               "memory": limits.memory}  # fmt: skip
+    # A server that nobody has called for a minute may end just as it is called.
+    told = _asked(errand) or _asked(errand)
+    if not told:
+        raise TextmillError(
+            f"the process that forks trials did not start on {socket.gethostname()}: is TensorFlow installed there, in "
+            f"{sys.executable}? Its last words are in the executor's log"
+        )
+    if "ended" not in told:
+        raise TextmillError(f"the server of trials on {socket.gethostname()} ended while trial {order.number} ran")
+    return told
+
+
+def _asked(errand: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    with _connected() as connection, connection.makefile("rb") as lines:
+    with _connected() as connection, contextlib.suppress(ConnectionError), connection.makefile("rb") as lines:
         connection.sendall(json.dumps(errand).encode() + b"\n")
         for line in lines:
             told |= json.loads(line)
-    if "ended" not in told:
-        raise TextmillError(f"the server of trials on {socket.gethostname()} ended while trial {order.number} ran")
     return told
 
 
@@ -121,7 +133,7 @@ def _connected() -> socket.socket:
     """A connection to this executor's server, which is started where there is none."""
     name = _name(os.getppid())
     deadline = time.monotonic() + _START_SECONDS
-    server: subprocess.Popen[bytes] | None = None
+    started = False
     while time.monotonic() < deadline:
         connection = socket.socket(socket.AF_UNIX)
         try:
@@ -131,13 +143,9 @@ def _connected() -> socket.socket:
             return connection
         except ConnectionRefusedError:
             connection.close()
-        if server is None:
-            server = _start(name)
-        elif server.poll():
-            raise TextmillError(
-                f"the server of trials on {socket.gethostname()} ended with {named(server.returncode)}: is TensorFlow "
-                f"installed there, in {sys.executable}? Its last words are in the executor's log"
-            )
+        if not started:
+            _start(name)
+            started = True
         time.sleep(0.05)
     raise TextmillError(f"the server of trials on {socket.gethostname()} did not start in {_START_SECONDS:.0f} s")
 
@@ -149,13 +157,13 @@ def _name(parent: int) -> str:
     return f"textmill-trials-{parent}-{started}"
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
+def _start(name: str) -> None:
     # The threads of its own libraries would not survive a fork; a trial has as many as its slot has cores.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     quiet = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")}
     parent = os.pidfd_open(os.getppid())
     try:
-        return subprocess.Popen(
+        subprocess.Popen(
             [sys.executable, "-m", "models.sweep.server", name, str(parent)],
             env={**environ(), **threads, **quiet}, pass_fds=[parent], stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(),
         )  # fmt: skip
