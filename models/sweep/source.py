@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -56,7 +57,9 @@ class Tpe:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.entries, self.total, self._ledger, self._optuna = entries, total, ledger, optuna
-        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        with warnings.catch_warnings():  # of constant_liar, experimental since 2021
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self.points: dict[int, Point] = {}
         self._asked: dict[int, Any] = {}
