@@ -209,8 +209,8 @@ def _fresh_process(bench: Bench) -> float:
     for number in range(3):
         out = bench.folder / f"fresh-{number}"
         out.mkdir()
-        job = plan.job(number, Point("fasttext", {"embedding": 8, "buckets": 100}), tensors=local_copy(described.parent),
-                       out=out, checkpoints=out, logs=out, threads=1)  # fmt: skip
+        point = Point("fasttext", {"embedding": 8, "buckets": 100})
+        job = plan.job(number, point, tensors=local_copy(described.parent), out=out, checkpoints=out, logs=out, threads=1)  # fmt: skip
         began = time.monotonic()
         command = [sys.executable, "-m", "models.engines.local_worker", job.to_json()]
         subprocess.run(command, env=environ(), stdin=subprocess.PIPE, capture_output=True, check=True)

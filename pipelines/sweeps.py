@@ -169,8 +169,8 @@ def _sweeper(
         advanced((progress.done + progress.failed) / progress.total, str(progress))
 
     ladder = Ladder(halving) if halving else None
-    return Sweeper(spark().sparkContext, plan, source, ledger, tensors, given["parallel"], given["keep"] == "all", ladder,
-                   told, log, ends)  # fmt: skip
+    return Sweeper(spark().sparkContext, plan, source, ledger, tensors, given["parallel"], given["keep"] == "all",
+                   ladder, told, log, ends)  # fmt: skip
 
 
 def _space(entries: list[list[Any]]) -> list[Entry]:

@@ -52,12 +52,8 @@ class Ladder:
         self.begun[rung].add(trial)
         self.values[rung][trial] = value
 
-    def lost(self, trial: int, rung: int) -> None:
-        """What was begun of a trial came to nothing: it may begin again."""
-        self.begun[rung].discard(trial)
-
     def promotable(self) -> tuple[int, int] | None:
-        """A trial in the best 1/reduction of its rung that has not gone on, and the rung it goes to; the highest first."""
+        """A trial among the best 1/reduction of its rung that has not gone on, and its next rung; the highest first."""
         for rung in range(self.halving.top - 1, -1, -1):
             best = ranked(self.values[rung])[: len(self.values[rung]) // self.halving.reduction]
             for trial in best:

@@ -204,19 +204,21 @@ class Sweeper:
 
     def _settle(self, future: Future[str], number: int, rung: int) -> None:
         try:
-            end = End.from_json(future.result())
+            found: End | None = End.from_json(future.result())
         except Exception as error:  # of Spark, in as many classes as there are ways to lose a task
-            end = self._without_end(error, number, rung)
-            if end is None:
-                return
+            found = self._without_end(error, number, rung)
+        if found is not None:
+            self._ended(found, rung)
+
+    def _ended(self, end: End, rung: int) -> None:
         self._climbed(end, rung)
         self.meter.ended(end)
         self._note(end)
         if end.status == "paused":
-            self._paused[number] = end
+            self._paused[end.trial] = end
             return
         before = self._best()
-        self.ends[number] = end
+        self.ends[end.trial] = end
         self.source.told(end)
         self._drop_model(before, end)
 

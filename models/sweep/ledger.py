@@ -40,7 +40,7 @@ class Ledger:
     def rungs(self) -> list[tuple[int, End]]:
         """(rung, how far a trial had come there) of all that paused."""
         found = [(int(file.stem.partition("-")[2]), file) for file in (self.folder / "rungs").glob("*.json")]
-        return [(rung, End.from_json(file.read_text(encoding="utf-8"))) for rung, file in sorted(found, key=str)]
+        return [(rung, End.from_json(file.read_text(encoding="utf-8"))) for rung, file in sorted(found, key=_by_rung)]
 
     def end(self, trial: int) -> End | None:
         """How a trial ended; None where it has not."""
@@ -93,6 +93,10 @@ class Ledger:
     def _all(self, sub: str) -> list[End]:
         files = sorted((self.folder / sub).glob("*.json"))
         return [End.from_json(text) for text in places.in_threads(lambda file: file.read_text("utf-8"), files)]
+
+
+def _by_rung(found: tuple[int, Place]) -> tuple[int, str]:
+    return found[0], found[1].name
 
 
 def _read(file: Place) -> End | None:

@@ -1,4 +1,4 @@
-"""What a sweep leaves: trials.jsonl, predictions.npz, labels.json, the best trial's model, and with `keep: all` each one's."""
+"""What a sweep leaves: trials.jsonl, predictions.npz, labels.json, the best trial's model or each one's."""
 
 from __future__ import annotations
 

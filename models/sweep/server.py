@@ -49,7 +49,7 @@ class Running:
 
 
 class Server:
-    """Accepts errands, forks a process for each, and watches over time and memory. Single-threaded, as a fork needs it."""
+    """Accepts errands, forks a process for each, watches over time and memory. One thread, as a fork needs it."""
 
     def __init__(self, listening: socket.socket, parent: int) -> None:
         self.listening, self.parent = listening, parent

@@ -1,4 +1,4 @@
-"""Where a sweep's trials come from, one after the other: a list, or Optuna's sampler that learns from those that ended."""
+"""Where a sweep's trials come from: a list, or Optuna's sampler, which learns from those that ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Spark runs on an executor's slot for a trial: it has the executor's server fork it, and puts its end on record."""
+"""What Spark runs for a trial on a slot: it has the executor's server fork it, and puts its end on record."""
 
 from __future__ import annotations
 
@@ -96,8 +96,7 @@ def _ended(order: Order, told: dict[str, Any], log: Path) -> End:
     if told["ended"] == 0 and "value" in told:
         kept = ("best_epoch", "valid", "value", "parameters", "records_per_s", "training_seconds")
         figures = {key: told[key] for key in kept}
-        status = "paused" if told["paused"] else "done"
-        return End(status=status, epochs=tuple(told["epochs"]), test=told.get("test"), **figures, **shared)
+        return End(status="paused" if told["paused"] else "done", epochs=tuple(told["epochs"]), test=told.get("test"), **figures, **shared)
     return End(status="failed", error=told["killed"] or told.get("error") or _crash(told["ended"], log), **shared)
 
 
@@ -165,7 +164,8 @@ def _start(name: str) -> None:
     try:
         subprocess.Popen(
             [sys.executable, "-m", "models.sweep.server", name, str(parent)],
-            env={**environ(), **threads, **quiet}, pass_fds=[parent], stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(),
+            env={**environ(), **threads, **quiet}, pass_fds=[parent], stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
         )  # fmt: skip
     finally:
         os.close(parent)

@@ -11,7 +11,7 @@ from models.sweep.space import Point
 from models.sweep.trial import End, Limits, Order, row
 
 DONE = End(7, "done", epochs=({"epoch": 1, "loss": 0.5},), best_epoch=1, valid={"accuracy": 0.5, "macro_f1": 0.4},
-           test={"rows": 2, "accuracy": 0.5, "macro_f1": 0.3}, value=0.4, parameters=9, seconds=1.5, bytes=10, owner="a")  # fmt: skip
+           test={"rows": 2, "accuracy": 0.5, "macro_f1": 0.3}, value=0.4, parameters=9, seconds=1, bytes=10, owner="a")  # fmt: skip
 
 
 def opened(folder: Path, owner: str = "a") -> Ledger:
