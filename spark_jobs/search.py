@@ -148,6 +148,7 @@ def _fit(work: Work, parts: Mapping[str, Texts], scorer: Scorer) -> None:
     search = spark_sklearn.GridSearchCV(work.spark, first, grid, scoring=scorer, cv=split, refit=False)
     with warnings.catch_warnings(), contextlib.suppress(ValueError):  # which it raises where all fits failed
         warnings.simplefilter("ignore", FitFailedWarning)
+        warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
         search.fit(texts, label)
 
 
