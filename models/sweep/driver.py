@@ -45,7 +45,11 @@ class Progress:
     seconds_left: float | None
 
     def __str__(self) -> str:
-        best = f"best {self.best.value:.4f} ({trial.name(self.best.trial)}), " if self.best and self.best.value else ""
+        best = (
+            f"best {self.best.value:.4f} ({trial.name(self.best.trial)}), "
+            if self.best and self.best.value is not None
+            else ""
+        )
         left = f", {_duration(self.seconds_left)} left" if self.seconds_left is not None else ""
         return f"{best}{self.done}/{self.total} done, {self.running} running, {self.failed} failed{left}"
 

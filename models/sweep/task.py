@@ -96,7 +96,13 @@ def _ended(order: Order, told: dict[str, Any], log: Path) -> End:
     if told["ended"] == 0 and "value" in told:
         kept = ("best_epoch", "valid", "value", "parameters", "records_per_s", "training_seconds")
         figures = {key: told[key] for key in kept}
-        return End(status="paused" if told["paused"] else "done", epochs=tuple(told["epochs"]), test=told.get("test"), **figures, **shared)
+        return End(
+            status="paused" if told["paused"] else "done",
+            epochs=tuple(told["epochs"]),
+            test=told.get("test"),
+            **figures,
+            **shared,
+        )
     return End(status="failed", error=told["killed"] or told.get("error") or _crash(told["ended"], log), **shared)
 
 
