@@ -6,6 +6,7 @@ import json
 import math
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -64,7 +65,9 @@ class _AtPause(Checkpoint):
 def main(errand: dict[str, Any], connection: socket.socket) -> int:
     """Carry out an errand; the exit status. What is raised is told in one line, and in full in the log."""
     try:
-        told = _trial(TrainJob.from_json(errand["job"]), errand["until"])
+        job = TrainJob.from_json(errand["job"])
+        tempfile.tempdir = str(job.logs)  # a process that is killed leaves nothing outside of its folder
+        told = _trial(job, errand["until"])
     except BaseException as error:
         traceback.print_exc()
         said = f"{type(error).__name__}: {error}".strip()

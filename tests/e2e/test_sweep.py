@@ -38,7 +38,7 @@ def build(vocabulary: int, labels: int, deed: str = "learn", size: int = 8):
             eaten.append(bytearray(os.urandom(1 << 20) * 8))
     return [Embedding(vocabulary, size), MeanPool(), Dense(labels, "softmax")]
 '''
-ONE = "{from: tensors, epochs: 4, batch: 64, learning_rate: 0.01"
+ONE = "{from: tensors, epochs: 4, stop: {patience: 4}, batch: 64, learning_rate: 0.01"
 SWEEPS = f"""
 sweep:
   odd: {ONE}, time_limit: 20s, memory_limit: 600m, keep: all, trials: [
