@@ -150,12 +150,14 @@ def test_a_killed_driver_loses_only_the_trials_that_ran(prepared: Project, odd: 
     driver = subprocess.Popen(
         command, cwd=prepared.folder, env=prepared.environ("runs"), stdout=subprocess.DEVNULL, start_new_session=True
     )
-    deadline = time.monotonic() + 200
-    while len(ended(prepared)) < 3 and time.monotonic() < deadline:
-        assert driver.poll() is None, "it was over before it could be killed"
-        time.sleep(0.1)
-    os.kill(driver.pid, signal.SIGKILL)
-    driver.wait()
+    try:
+        deadline = time.monotonic() + 200
+        while len(ended(prepared)) < 3 and time.monotonic() < deadline:
+            assert driver.poll() is None, "it was over before it could be killed"
+            time.sleep(0.1)
+    finally:
+        os.kill(driver.pid, signal.SIGKILL)
+        driver.wait()
     time.sleep(3)  # whatever still runs for it ends now, or puts its end on record
     before = ended(prepared)
     assert 3 <= len(before) < 9
