@@ -34,6 +34,10 @@ S3 = ["s3fs>=2025.3"]
 SERVE = ["aiohttp>=3.11", "prometheus-client>=0.21"]
 MLFLOW = ["mlflow-skinny>=3,<4"]  # the client without a server
 SKLEARN = ["scikit-learn>=1.5,<1.6", "joblib>=1.4", "threadpoolctl>=3.5"]  # its searches are subclassed
+SWEEP = [
+    "optuna>=4,<5",  # its sampler, for draw: {by: tpe} alone
+    "scikeras==0.12.0",  # Keras models in scikit-learn's search; the last for tensorflow.keras, 0.13 is for Keras 3
+]
 LOCAL = [
     # Horovod 0.28.1 does not compile against TensorFlow 2.19 or later: its headers moved.
     "tensorflow-cpu==2.18.1",  # brings tensorboard
@@ -60,6 +64,7 @@ EXTRAS = {
     "s3test": [*S3, "moto[server]>=5"],  # a server that speaks S3
     "yarn": [*HDFS, "venv-pack>=0.2"],  # packs this environment for the nodes
     "sklearn": SKLEARN,
+    "sweep": SWEEP,
     "serve": SERVE,
     "mlflow": MLFLOW,
     "test": [

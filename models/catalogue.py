@@ -88,6 +88,11 @@ def trains_by_steps(name: str) -> bool:
 
 def training(job: TrainJob) -> Training:
     """What trains a job in one process."""
-    path = _TRAINER if is_custom(job.model) else getattr(_MODELS[job.model], "TRAINER", _TRAINER)
+    return trainer(job.model)(job)  # type: ignore[no-any-return]
+
+
+def trainer(name: str) -> Any:
+    """The class of what trains a model in one process: made of a job and, if they are not the job's, its `tensors`."""
+    path = _TRAINER if is_custom(name) else getattr(_MODELS[name], "TRAINER", _TRAINER)
     module, _, attribute = path.partition(":")
-    return getattr(import_module(module), attribute)(job)  # type: ignore[no-any-return]
+    return getattr(import_module(module), attribute)

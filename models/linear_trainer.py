@@ -33,9 +33,12 @@ class Part:
 class LinearTrainer:
     """A training without epochs: `epochs`, `batch`, `patience` and the optimizer's settings have no meaning here."""
 
-    def __init__(self, job: TrainJob) -> None:
-        """Raises pydantic's ValidationError for parameters the model does not take."""
-        self.job, self.tensors = job, Tensors(job.tensors)
+    def __init__(self, job: TrainJob, tensors: Tensors | None = None) -> None:
+        """`tensors` are those of the job, where they are not to be read from its folder.
+
+        Raises pydantic's ValidationError for parameters the model does not take.
+        """
+        self.job, self.tensors = job, tensors or Tensors(job.tensors)
         self.params = Params.model_validate(dict(job.model_params))
         self.grams = HashedNgrams(self.tensors.vocabulary, self.params.buckets, self.params.ngrams)
 

@@ -10,7 +10,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import checks, dated, dictionaries, inputs, profiles, source, starting, trainings, variables, wiring
+from pipelines import (
+    checks,
+    dated,
+    dictionaries,
+    inputs,
+    profiles,
+    searches,
+    source,
+    starting,
+    sweeps,
+    trainings,
+    variables,
+    wiring,
+)
 from pipelines.model import Definition, Input, Profile
 from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
@@ -45,6 +58,8 @@ def load(
     nodes = loader.nodes()
     where = loader.profile(profile)
     nodes.update(trainings.nodes(definition, profile or "local", nodes, tree, problems))
+    nodes.update(sweeps.nodes(definition, nodes, tree, problems))
+    nodes.update(searches.nodes(definition, nodes, tree, problems))
     nodes, last = starting.attach(nodes, definition, day, tree, problems)
     found = loader.checks(nodes)
     if problems:

@@ -21,6 +21,20 @@ def _share(value: Any) -> Any:
     return value
 
 
+def _seconds(value: Any) -> Any:
+    """`90s`, `10m` or `2h` as seconds."""
+    match = re.fullmatch(r"(\d+)([smh])", value) if isinstance(value, str) else None
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else value
+
+
+def _bytes(value: Any) -> Any:
+    """`512m` or `2g` as bytes."""
+    match = re.fullmatch(r"(\d+)([mg])", value) if isinstance(value, str) else None
+    return int(match[1]) << {"m": 20, "g": 30}[match[2]] if match else value
+
+
+_SECONDS_SCHEMA = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+[smh]$"}]}
+_BYTES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+[mg]$"}]}
 _SHARE_SCHEMA = {
     "anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[0-9.]+\s*%$"}]
 }
@@ -69,22 +83,9 @@ class Vectors(Params):
     trainable: bool = Field(True, description="Whether training changes the vectors.")
 
 
-class Train(Params):
-    """One training: an engine, a model and its settings."""
+class TrialSettings(Params):
+    """How a model is trained: what may differ between the trials of a sweep."""
 
-    engine: str = Field("local", description="Where it trains; a profile may name another engine.")
-    model: str = Field(description="A model of the catalogue, or module:function of a file beside the definition.")
-    from_: str = Field(alias="from", description="The tensor.encode step whose tensors it takes.")
-    params: dict[str, Any] = Field({}, description="The model's parameters.")
-    start: Literal["scratch", "warm"] = Field(
-        "scratch", description="warm: from the weights of the version promoted last before the run's date."
-    )
-    evaluate: dict[Name, str] = Field(
-        {},
-        description="Test rows measured by themselves too: a name, and the step whose rows they are; of a step by "
-        "date those of the run's date.",
-    )
-    embedding: Vectors | None = Field(None, description="Word vectors that the model's embedding starts from.")
     epochs: int = Field(10, ge=1)
     batch: int = Field(512, ge=1, description="Rows per step, over all ranks.")
     learning_rate: float = Field(1e-3, gt=0, description="The highest of the schedule.")
@@ -95,11 +96,107 @@ class Train(Params):
     weight_decay: float = Field(0.0, ge=0, description="Decoupled (AdamW); not of biases and normalisation.")
     clip: float | None = Field(5.0, gt=0, description="Largest norm of all gradients together; null: any.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the label that is spread over all labels.")
+    seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
+
+
+class Training(TrialSettings):
+    """The settings of a training, or of all trials of a sweep."""
+
+    from_: str = Field(alias="from", description="The tensor.encode step whose tensors it takes.")
     metric: Literal["macro_f1", "accuracy", "loss"] = Field("macro_f1", description="What early stopping watches.")
     stop: Stop = Stop()
+
+
+class Train(Training):
+    """One training: an engine, a model and its settings."""
+
+    engine: str = Field("local", description="Where it trains; a profile may name another engine.")
+    model: str = Field(description="A model of the catalogue, or module:function of a file beside the definition.")
+    params: dict[str, Any] = Field({}, description="The model's parameters.")
+    start: Literal["scratch", "warm"] = Field(
+        "scratch", description="warm: from the weights of the version promoted last before the run's date."
+    )
+    evaluate: dict[Name, str] = Field(
+        {},
+        description="Test rows measured by themselves too: a name, and the step whose rows they are; of a step by "
+        "date those of the run's date.",
+    )
+    embedding: Vectors | None = Field(None, description="Word vectors that the model's embedding starts from.")
     options: dict[str, Any] = Field({}, description="Settings of this engine alone; see docs/engines.md.")
     resume: bool = Field(True, description="Go on from the last checkpoint where an attempt broke off or lost a rank.")
-    seed: int = Field(7, description="Initial weights, order and dropout; the definition's seed by default.")
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0), WithJsonSchema(_SECONDS_SCHEMA)]
+Bytes = Annotated[int, BeforeValidator(_bytes), Field(gt=0), WithJsonSchema(_BYTES_SCHEMA)]
+Values = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": "A value, a list of values to try, or a range to draw from.",
+            "anyOf": [
+                {"type": ["string", "number", "boolean", "null", "array"]},
+                {
+                    "type": "object",
+                    "properties": {name: {"type": "number"} for name in ("low", "high")} | {"log": {"type": "boolean"}},
+                    "required": ["low", "high"],
+                    "additionalProperties": False,
+                },
+            ],
+        }
+    ),
+]
+
+
+class Candidates(Params):
+    """Models and what to try of each."""
+
+    model: str | tuple[str, ...] = Field(description="A model as in a training, or a list of them.")
+    params: dict[str, Values] = Field({}, description="The model's parameters: values to try of each.")
+    settings: dict[str, Values] = Field({}, description="Settings of the training: values to try of each.")
+
+
+class Draw(Params):
+    """So many of the combinations instead of all; then ranges `{low, high, log}` may stand for values."""
+
+    n: int = Field(ge=1, description="Trials.")
+    by: Literal["random", "tpe"] = Field("random", description="At random, or by Optuna's sampler from what was seen.")
+    seed: int = Field(7, description="Of the draws; the definition's seed by default.")
+
+
+class Asha(Params):
+    """Asynchronous successive halving (Li et al., MLSys 2020)."""
+
+    min_epochs: int = Field(1, ge=1, description="Epochs that every trial gets.")
+    reduction: int = Field(3, ge=2, description="One of so many goes on, to so many times the epochs.")
+
+
+class Sweep(Training):
+    """Trainings of many models and parameters, each one Spark task in a process of its own."""
+
+    trials: tuple[Candidates, ...] = Field(min_length=1, description="Every combination of what each entry lists.")
+    draw: Draw | None = None
+    asha: Asha | None = None
+    time_limit: Seconds | None = Field(None, description="Of each trial, such as 10m; then it has failed.")
+    memory_limit: Bytes | None = Field(None, description="Of each trial's process, such as 2g; then it has failed.")
+    parallel: int | None = Field(None, ge=1, description="At most so many trials at a time; by default all slots.")
+    keep: Literal["best", "all"] = Field("best", description="Whose model stays: the best trial's, or each one's.")
+
+
+class Estimators(Params):
+    """Estimators of scikit-learn's and what to try of each."""
+
+    estimator: str | tuple[str, ...] = Field(description="logistic, svm, sgd or naive_bayes, or a list of them.")
+    params: dict[str, Values] = Field({}, description="Of the estimator and of TF-IDF: values to try of each.")
+
+
+class Search(Params):
+    """Many TF-IDF pipelines of scikit-learn's on the tokens, fitted on the executors by spark_sklearn."""
+
+    from_: str = Field(alias="from", description="The text.tokenize step: fitted on train, compared on valid.")
+    trials: tuple[Estimators, ...] = Field(min_length=1, description="Every combination of what each entry lists.")
+    draw: Draw | None = None
+    metric: Literal["macro_f1", "accuracy"] = Field("macro_f1", description="What the best one is best in.")
+    seed: int = Field(7, description="Of the solvers; the definition's seed by default.")
 
 
 class Promote(Params):
@@ -174,6 +271,8 @@ class Definition(Params):
     steps: dict[Name, Any] = Field(description="do: an operation; from: what it takes; its parameters.")
     checks: dict[Name, tuple[str, ...]] = Field({}, description="Per step: conditions such as `dropped < 20%`.")
     train: dict[Name, Train] = {}
+    sweep: dict[Name, Sweep] = Field({}, description="Many trainings, each a task on Spark's executors.")
+    search: dict[Name, Search] = Field({}, description="Many fits of scikit-learn's, on Spark's executors.")
     promote: Promote | None = None
     schedule: Schedule = Schedule()
     notify: Notify = Notify()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.versions import Promoted
 
 TRAIN, EVALUATE = "model.train", "model.evaluate"
+SWEEP, SEARCH = "model.sweep", "model.search"
 
 
 @dataclass(frozen=True)

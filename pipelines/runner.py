@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import trainings
+from pipelines import sweeps, trainings
 from pipelines.checks import Check, counts
 from pipelines.dated import base
 from pipelines.keys import Because
-from pipelines.pipeline import TRAIN, Node, Pipeline, Taken
+from pipelines.pipeline import SEARCH, SWEEP, TRAIN, Node, Pipeline, Taken
 from pipelines.plan import Planned
 from pipelines.progress import Listener
 from pipelines.runs import Run
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _READ_PROBLEMS_NAMED = 3
+_TRAININGS = {TRAIN: trainings.train, SWEEP: sweeps.run}
 _TELLING = re.compile(r"(?:Caused by: )?(?!py4j|org\.apache\.spark\.SparkException)[\w.]*(?:Error|Exception): ")
 
 
@@ -78,7 +79,7 @@ class Runner:
             raise _named(node.name, error, self.run.record["log"]) from error
         self.manifests[node.name] = manifest
         entry.update(seconds=round(time.monotonic() - started, 2), rows=counts(manifest) if manifest else {})
-        entry["note"] = trainings.note(node, self.folders[node.name])
+        entry["note"] = (sweeps if node.op in (SWEEP, SEARCH) else trainings).note(node, self.folders[node.name])
         self.listener.ended(entry)
         if planned.action != "skip":
             check(self.pipeline, node, manifest)
@@ -86,14 +87,15 @@ class Runner:
     def _build(self, node: Node, planned: Planned) -> Manifest:
         started = time.monotonic()
         with self.store.building(node.name, node.op, planned.key, self.reasons[node.name]) as building:
-            written = self._train(node, building) if node.op == TRAIN else self._operate(node, building)
+            carry_out = self._train if node.op in _TRAININGS else self._operate
+            written = carry_out(node, building)
             return self.store.publish(building, written, time.monotonic() - started)
 
     def _train(self, node: Node, building: Building) -> Written:
         taken = {taken.role: self.folders[taken.node] for taken in node.takes}
         checkpoints = self.store.checkpoints(node.op, building.key)
         advanced, spark = self.listener.advanced, self.start_spark
-        return trainings.train(node, taken, building.folder, checkpoints, self.run.local, advanced, spark)
+        return _TRAININGS[node.op](node, taken, building.folder, checkpoints, self.run.local, advanced, spark)
 
     def _operate(self, node: Node, building: Building) -> Written:
         operation = registry.operation(node.op)

@@ -36,25 +36,29 @@ def nodes(
     for name, given in definition.train.items():
         keys: Keys = ("train", name)
         params = _params(given, definition, chosen, keys, tree, problems)
-        tensors = steps.get(given.from_)
-        if tensors is None and given.from_ in (tree.data.get("steps") or ()):
-            continue  # what is wrong with that step is told already
-        if tensors is None or tensors.op != "tensor.encode":
-            known = [step.name for step in steps.values() if step.op == "tensor.encode"]
-            problems.append(
-                tree.problem(
-                    (*keys, "from"), f"'{given.from_}' is no tensor.encode step{did_you_mean(given.from_, known)}"
-                )
-            )
-        elif not any(taken.role == "test" for taken in steps[tensors.takes[0].node].takes):
-            message = f"step {tensors.takes[0].node} has no test part to evaluate on"
-            problems.append(tree.problem((*keys, "from"), message))
-        elif params is not None:
+        tensors = tensors_of(given.from_, keys, steps, tree, problems)
+        if tensors is not None and params is not None:
             vectors = _vectors(given, params, steps, keys, tree, problems)
             found[f"train.{name}"] = _training(name, params, tensors, vectors)
             found[f"evaluate.{name}"] = _evaluation(name, tensors, _sets(given, steps, tensors, keys, tree, problems))
     problems += _unmeasured(definition, tree)
     return found
+
+
+def tensors_of(name: str, keys: Keys, steps: Mapping[str, Node], tree: Tree, problems: list[Problem]) -> Node | None:
+    """The tensor.encode step that a training's `from` names; what is wrong goes to `problems`."""
+    tensors = steps.get(name)
+    if tensors is None and name in (tree.data.get("steps") or ()):
+        return None  # what is wrong with that step is told already
+    if tensors is None or tensors.op != "tensor.encode":
+        known = [step.name for step in steps.values() if step.op == "tensor.encode"]
+        message = f"'{name}' is no tensor.encode step{did_you_mean(name, known)}"
+    elif not any(taken.role == "test" for taken in steps[tensors.takes[0].node].takes):
+        message = f"step {tensors.takes[0].node} has no test part to evaluate on"
+    else:
+        return tensors
+    problems.append(tree.problem((*keys, "from"), message))
+    return None
 
 
 def _unmeasured(definition: Definition, tree: Tree) -> list[Problem]:
@@ -107,15 +111,15 @@ def _params(
     profile = definition.profiles.get(chosen, Profile())
     engine = profile.engine or given.engine
     options = _options(engine, given, chosen, profile, keys, tree, problems)
-    declared = _declared(given.model, keys, tree, problems)
-    if declared is None:
+    found = declared(given.model, keys, tree, problems)
+    if found is None:
         return None
     if (fitting := catalogue.engines(given.model)) and engine not in fitting:
         message = f"model {given.model} trains in engine {' or '.join(fitting)} alone, not in {engine}"
         problems.append(tree.problem((*keys, "engine"), message))
     if given.start == "warm" and (message := _never_warm(engine, given.model)):
         problems.append(tree.problem((*keys, "start"), message))
-    model = validate(declared.params, given.params, tree, (*keys, "params"), problems)
+    model = validate(found.params, given.params, tree, (*keys, "params"), problems)
     if model is None or options is None:
         return None
     seed = given.seed if "seed" in given.model_fields_set else definition.seed
@@ -124,7 +128,7 @@ def _params(
     )
     trainable = given.embedding is None or given.embedding.trainable
     return {**described, "engine": engine, "params": model.canonical(), "patience": given.stop.patience, "seed": seed,
-            "train_vectors": trainable, "code": dict(declared.code), "options": options.canonical()}  # fmt: skip
+            "train_vectors": trainable, "code": dict(found.code), "options": options.canonical()}  # fmt: skip
 
 
 def _never_warm(engine: str, model: str) -> str | None:
@@ -151,7 +155,7 @@ def _options(
     return options
 
 
-def _declared(name: str, keys: Keys, tree: Tree, problems: list[Problem]) -> custom.Custom | None:
+def declared(name: str, keys: Keys, tree: Tree, problems: list[Problem]) -> custom.Custom | None:
     """The parameters and the code of a model; what is wrong goes to `problems`."""
     if name in catalogue.NAMES:
         return custom.Custom(catalogue.params(name), {})

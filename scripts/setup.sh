@@ -8,7 +8,7 @@ usage() {
     cat <<'TEXT'
 usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--lock [UV OPTION…]]
 
-  --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, mlflow (Python packages), browser (Debian's
+  --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow (Python packages), browser (Debian's
            chromium and its driver, which the tests marked `browser` steer).
            What was asked for once stays: later calls need not repeat it. To be rid of it, remove .venv.
   --lock   write requirements.lock anew from setup.py and requirements.overrides, keeping versions that still fit;
@@ -26,7 +26,7 @@ JAR=build/libs/textmill.jar
 VENV_STAMP=.venv/textmill.stamp
 JAR_STAMP=build/textmill-jar.stamp
 ASKED=$CACHE/extras
-LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn serve mlflow)
+LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn serve sweep mlflow)
 # The uv that is fetched where PATH has none, or one too old to check hashes given as constraints.
 UV_OLDEST=0.7.0
 UV_PINNED='uv==0.13.9
@@ -79,13 +79,13 @@ parse() {
     done
     for word in ${words[*]-}; do
         case $word in
-            bench | tensorflowonspark | bigdl | hdfs | s3 | s3test | yarn | sklearn | serve | mlflow) EXTRAS+=("$word") ;;
+            bench | tensorflowonspark | bigdl | hdfs | s3 | s3test | yarn | sklearn | serve | sweep | mlflow) EXTRAS+=("$word") ;;
             local | test) ;; # always there
             browser) BROWSER=yes ;;
             horovod) missing "horovod is compiled against the TensorFlow of .venv and so not in requirements.lock." \
                 "After this script, with cmake and g++: HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1" \
                 "uv pip install --python .venv/bin/python --no-build-isolation --no-binary horovod horovod==0.28.1" ;;
-            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, mlflow, browser)" ;;
+            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow, browser)" ;;
         esac
     done
 }

@@ -153,7 +153,7 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
 
     Columns part, ids, length, label, weight, and for the statistics tokens, unknown, name.
     """
-    key = F.xxhash64(F.lit(work.params.seed), "text", "label", "id")
+    key = order_key(work.params.seed)
     keyed = union([frame.withColumn("group", F.lit(part)).withColumn("key", key) for part, frame in rows.items()])
     placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
     tensors = union([_encoded(work, placed, labels), _padding(work, parts)])
@@ -164,6 +164,11 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
     sharded = tensors.withColumn("_slot", slot).repartition(slots, "_slot")
     ordered = sharded.sortWithinPartitions(F.col("weight").desc(), "key", "ids", "label")
     return ordered.withColumnRenamed("group", "part").drop("_slot", "key", "place")
+
+
+def order_key(seed: int) -> Column:
+    """The key by which the rows of a part are sorted over all of its shards."""
+    return F.xxhash64(F.lit(seed), "text", "label", "id")
 
 
 def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:

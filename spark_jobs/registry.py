@@ -19,10 +19,11 @@ _MODULES = {
     "tensor.encode": "spark_jobs.encode:Encode",
     "text.embed": "spark_jobs.embed:Embed",
     "model.evaluate": "spark_jobs.evaluate:Evaluate",
+    "model.search": "spark_jobs.search:Search",
 }
-_IMPLIED = ("text.near_pairs", "model.evaluate")
+_IMPLIED = ("text.near_pairs", "model.evaluate", "model.search")
 NAMES: tuple[str, ...] = tuple(name for name in _MODULES if name not in _IMPLIED)
-"""What a step's `do:` may name; the others come by themselves, before a dedup and after every training."""
+"""What a step's `do:` may name; the others come by themselves, before a dedup, after every training, from `search:`."""
 
 
 def operation(name: str) -> Operation:

@@ -37,7 +37,7 @@ def for_logs(run: Place) -> Path:
         return run
     folder = cache() / "runs" / run.parent.name / run.name
     folder.mkdir(parents=True, exist_ok=True)
-    _forget(cache(), "runs/*/*")
+    forget(cache(), "runs/*/*")
     return folder
 
 
@@ -53,9 +53,9 @@ def local_copy(folder: Place) -> Path:
     copies = cache() / "copies"
     copy = copies / places.checksum(manifest)[:32]
     if not copy.is_dir():
-        _forget(copies, "*")
+        forget(copies, "*")
         _fetch(folder, copy)
-    os.utime(copy)
+    used(copy)
     return copy
 
 
@@ -72,7 +72,13 @@ def _fetch(folder: Place, to: Path) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _forget(folder: Path, kind: str) -> None:
+def used(copy: Path) -> None:
+    """Keep it for another week."""
+    os.utime(copy)
+
+
+def forget(folder: Path, kind: str) -> None:
+    """Remove the folders of this pattern that were not used for a week."""
     for old in folder.glob(kind):
         if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
             shutil.rmtree(old, ignore_errors=True)

@@ -29,6 +29,7 @@ LOCKED_EXTRAS = (
     "yarn",
     "sklearn",
     "serve",
+    "sweep",
     "mlflow",
 )
 
