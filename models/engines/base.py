@@ -145,6 +145,9 @@ class Engine(ABC):
     starts_warm: ClassVar[bool] = False
     """Whether it heeds TrainJob.start."""
 
+    on_executors: ClassVar[bool] = False
+    """Whether it trains on Spark's executors, of which there must be a fixed number then."""
+
     def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
         """`spark` gives the run's session to an engine that trains on executors."""
         self.spark = spark

@@ -53,6 +53,7 @@ class TensorFlowOnSpark(Engine):
 
     name = "tensorflowonspark"
     starts_warm = True
+    on_executors = True
 
     def probe(self) -> Probe:
         """TensorFlow, tf_keras, TensorFlowOnSpark and what that imports must be installed."""

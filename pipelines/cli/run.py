@@ -17,7 +17,7 @@ from textmill.errors import TextmillError
 
 if TYPE_CHECKING:
     from pipelines.pipeline import Pipeline
-    from pipelines.plan import Planned, Selection
+    from pipelines.plan import Planned, Selection, Stage
     from pipelines.progress import Listener
     from pipelines.runner import Runner
     from pipelines.runs import Run
@@ -33,6 +33,7 @@ def command(
     first: str | None,
     last: str | None,
     only: str | None,
+    stage: Stage | None,
     force: tuple[str, ...],
     open_report: bool,
     as_json: bool,
@@ -44,7 +45,7 @@ def command(
 
     told = listener(as_json)
     pipeline = options.load(**which)
-    run = carry_out(pipeline, Selection(first, last, only, force), told)
+    run = carry_out(pipeline, Selection(first, last, only, force, stage), told)
     if as_json:
         options.print_json(run.record)
     report = Path(run.record["report"])

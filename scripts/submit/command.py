@@ -72,4 +72,6 @@ def _allocation(settings: Settings) -> dict[str, str]:
     if settings.executors is not None:
         return {"spark.dynamicAllocation.enabled": "false"}
     # By shuffle tracking: few clusters have the external shuffle service of this version of Spark.
-    return {"spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true"}
+    tracked = {"spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true"}
+    most = {} if settings.at_most is None else {"spark.dynamicAllocation.maxExecutors": str(settings.at_most)}
+    return {**tracked, **most}
