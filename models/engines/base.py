@@ -168,8 +168,9 @@ class Engine(ABC):
 def unfit(folder: Place, ranks: int) -> list[str]:
     """Why these tensors can't be trained on: they must be whole and hold rows to train and to validate on."""
     tensors = Tensors(folder)
-    empty = [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not tensors.rows(part)]
-    return empty + tensors.problems(ranks)
+    problems = tensors.problems(ranks)
+    rows = {part: each["rows"] for part, each in tensors.described.get("parts", {}).items()}
+    return [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not rows.get(part)] + problems
 
 
 def missing(packages: Mapping[str, str], install: str) -> Probe:

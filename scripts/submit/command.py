@@ -11,7 +11,9 @@ from scripts.submit.settings import Settings, Shipped
 CODE, DEFINITION, ENVIRONMENT = "textmill_code", "definition", "environment"
 JAR_IN_CODE = "textmill/jars/textmill.jar"
 # Spark ships the client configuration to every container, and shows it to Java alone: our reader of HDFS wants it too.
-HADOOP_CONF = "{{PWD}}/__spark_conf__/__hadoop_conf__"
+# Relative to the container's folder: pyspark hands these settings to Python workers as they are, so that YARN's own
+# {{PWD}} would reach them unexpanded.
+HADOOP_CONF = "__spark_conf__/__hadoop_conf__"
 
 
 def build(
