@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from models import engines
@@ -9,6 +10,8 @@ from pipelines.pipeline import TRAIN
 from scripts.submit.request import Request
 from scripts.submit.settings import Settings
 from textmill.errors import InputError
+
+_LEAST_BESIDE_MIB = 1024
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,16 @@ def _fixed(asked: Request, settings: Settings, training: str) -> Settings:
             f"{training} trains on executors and is not told on how many: --executors N, or "
             f"profiles.{name}.spark.executors: N"
         )
-    # A rank takes an executor whole, whatever cores it has.
-    whole = {"spark.task.cpus": str(settings.cores)} if settings.cores > 1 else {}
-    return replace(settings, conf=tuple({**whole, **dict(settings.conf)}.items()))
+    # A rank takes an executor whole, whatever cores it has, and is a process beside its JVM: YARN ends a container that
+    # is larger than what was asked for it.
+    beside = max(_LEAST_BESIDE_MIB, _mib(settings.memory) // 2)
+    rank = {"spark.task.cpus": str(settings.cores), "spark.executor.memoryOverhead": f"{beside}m"}
+    return replace(settings, conf=tuple({**rank, **dict(settings.conf)}.items()))
+
+
+def _mib(memory: str) -> int:
+    """Of what Spark takes for a heap: a number with m or g, or of MiB."""
+    found = re.fullmatch(r"(\d+)([mg]?)b?", memory.lower())
+    return int(found[1]) * (1024 if found[2] == "g" else 1) if found else 0
 
 

@@ -80,10 +80,13 @@ def test_a_training_on_no_number_of_executors_is_refused(definition: Path, words
         applications(definition, *words, executors=None)
 
 
-def test_a_rank_has_all_cores_of_its_executor(definition: Path) -> None:
+def test_a_rank_has_all_cores_of_its_executor_and_memory_beside_its_heap(definition: Path) -> None:
     definition.write_text(DEFINITION.replace("ENGINE", ON_EXECUTORS), encoding="utf-8")
     prepare, train = split(request.parse(["run", str(definition)]), Settings(executors=3, cores=8))
     assert ("spark.task.cpus", "8") in train.settings.conf
+    assert ("spark.executor.memoryOverhead", "1024m") in train.settings.conf
+    large = split(request.parse(["run", str(definition)]), Settings(executors=3, memory="22g"))[1]
+    assert ("spark.executor.memoryOverhead", "11264m") in large.settings.conf
     assert "spark.task.cpus" not in dict(prepare.settings.conf)
     given = Settings(executors=3, cores=8, conf=(("spark.task.cpus", "4"),))
     assert dict(split(request.parse(["run", str(definition)]), given)[1].settings.conf)["spark.task.cpus"] == "4"
