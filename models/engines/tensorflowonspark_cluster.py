@@ -141,6 +141,7 @@ def _library() -> Any:
         from tensorflowonspark import TFCluster
     # It logs what is raised here too.
     logging.getLogger("tensorflowonspark").setLevel(logging.CRITICAL)
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # as it was before the library set up logging on its import
     return TFCluster
 
 
