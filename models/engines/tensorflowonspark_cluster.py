@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
 _END_SECONDS = 10.0
-_FATE_SECONDS = 4.0
+_FATE_SECONDS = 6.0  # YARN tells of an ended container within 3 s
 _TASKS = 1000
 _EXIT_CODE = re.compile(r"(?:exit code|code|status):? (\d+)")
 
