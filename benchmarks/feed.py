@@ -121,8 +121,9 @@ def by_engine(spark: SparkSession, work: TrainJob, rows: int) -> float:
 def by_rows(spark: SparkSession, work: TrainJob, rows: int) -> float:
     """(c): by the epochs' ends that the chief's events have, for its training runs in a process that returns nothing."""
     tensors = Tensors(work.tensors)
-    # Spark gives partitions to whichever rank is free: some beyond the last epoch, or a rank would wait for ever.
-    fed = _rows_of(spark, work.tensors, tensors.files("train")).repartition(4 * SHARDS)
+    # A partition for each rank and epoch, for the library looks only once a second whether one is used up; and an epoch
+    # more than is trained, for partitions go to whichever rank is free and are not of one size.
+    fed = _rows_of(spark, work.tensors, tensors.files("train")).repartition(RANKS)
     _library_feeds(spark, feed_nodes.train_on_rows, {"job": work.to_json()}, fed, work.epochs + 1)
     events = sorted((work.logs / "tensorboard/feed/train").glob("events*"), key=lambda file: file.stat().st_mtime_ns)
     ends = [file.stat().st_mtime for file in events]
@@ -192,8 +193,9 @@ def measure(folder: Path, sizes: Sizes) -> dict[str, float]:
     found = {"memory": in_memory(job(tensors, folder / "d", sizes.epochs), sizes.rows)}
     with executors(RANKS, folder) as spark:
         found["shards"] = by_engine(spark, job(tensors, folder / "a", sizes.epochs), sizes.rows)
-        found["rows"] = by_rows(spark, job(tensors, folder / "c", sizes.epochs, threads=1), sizes.rows)
     with executors(RANKS, folder) as spark:  # the library keeps one cluster for each executor's life
+        found["rows"] = by_rows(spark, job(tensors, folder / "c", sizes.epochs, threads=1), sizes.rows)
+    with executors(RANKS, folder) as spark:
         found["rows_noop"] = into_nothing_by_rows(spark, few, sizes.single)
     with executors(RANKS + 1, folder) as spark:
         fed = job(tensors, folder / "b", sizes.epochs, options={"feed": "spark"})
