@@ -98,7 +98,8 @@ def job(tensors: Path, folder: Path, epochs: int, **more: Any) -> TrainJob:
 @contextmanager
 def executors(count: int, folder: Path) -> Iterator[SparkSession]:
     """A session with executors of one core."""
-    conf = {"spark.executorEnv.PYTHONPATH": str(CHECKOUT), "spark.textmill.train.ranks": str(RANKS)}
+    conf = {"spark.executorEnv.PYTHONPATH": str(CHECKOUT), "spark.textmill.train.ranks": str(RANKS),
+            "spark.textmill.train.wait": "240"}  # fmt: skip
     os.environ["SPARK_WORKER_DIR"] = str(folder / "work")
     settings = session.SparkSettings(f"local-cluster[{count},1,1536]", "1g", conf)
     found = session.start(settings, folder / "spark.log", "feed benchmark")
@@ -139,7 +140,7 @@ def _library_feeds(spark: SparkSession, main: Callable[..., None], given: Any, r
     from tensorflowonspark import TFCluster
 
     cluster = TFCluster.run(spark.sparkContext, main, given, RANKS, 0, input_mode=TFCluster.InputMode.SPARK,
-                            master_node="chief", reservation_timeout=120)  # fmt: skip
+                            master_node="chief", reservation_timeout=240)  # fmt: skip
     started = time.monotonic()
     cluster.train(rows, epochs, feed_timeout=TIMEOUT_S)
     seconds = time.monotonic() - started

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = """\
   yarn:
     engine: {engine}
-    spark: {{master: yarn, memory: 768m}}
+    spark: {{master: yarn, memory: 768m, conf: {{spark.textmill.train.wait: "240"}}}}
     root: hdfs:///textmill/runs
     inputs: {{chats: hdfs:///textmill/raw}}
 """

@@ -15,6 +15,7 @@ import pytest
 
 from models import engines
 from tests.e2e.conftest import DevCluster, Project, started
+from tests.e2e.engines.cases import SLOWLY
 from tests.e2e.test_dev_cluster import wait_for, wait_until_whole
 from tests.e2e.test_submit import start
 from tests.e2e.test_yarn import KILLS, missing
@@ -64,7 +65,8 @@ def begun(project: Project, cluster: DevCluster, **more: object) -> subprocess.P
     """The training, submitted and past its first checkpoint."""
     given = {**TRAIN, **more}
     sets = [word for key, value in given.items() for word in ("--set", f"train.bigru.{key}={value}")]
-    words = ("run", "small.yaml", "--only", "train.bigru", "--set", f"root={project.folder}/yarn", *sets)
+    slowly = [word for pair in SLOWLY.items() for word in ("--conf", "=".join(pair))]
+    words = (*slowly, "run", "small.yaml", "--only", "train.bigru", "--set", f"root={project.folder}/yarn", *sets)
     job = start(project, cluster, *words)
     if not wait_for(lambda: any((project.folder / "yarn").rglob("latest.npz")), 300):
         job.kill()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NAME = "tensorflowonspark"
-CASE = Case(NAME, "models.engines.tensorflowonspark_worker", 2, "local-cluster[3,1,1536]")
+CASE = Case(NAME, "models.engines.tensorflowonspark_worker", 2, "local-cluster[3,1,1536]", cases.SLOWLY)
 pytestmark = pytest.mark.skipif(not engines.probe(NAME).available, reason=engines.probe(NAME).reason)
 
 
