@@ -59,6 +59,7 @@ def test_a_fed_training_is_the_one_that_reads_its_shards(session: SparkSession, 
     assert weights(fed) == weights(read)
 
 
+@pytest.mark.cluster  # two starts of everything: minutes
 def test_a_rank_lost_while_it_is_fed_is_started_again(session: SparkSession, tensors: Path, tmp_path: Path) -> None:
     cut = cases.job(tensors, tmp_path, epochs=12, patience=12, options={"feed": "spark"})
     killed: list[int] = []
@@ -85,6 +86,7 @@ def test_parameter_servers_hold_weights_that_workers_train(session: SparkSession
     assert CASE.workers() == []
 
 
+@pytest.mark.cluster  # two starts of everything: minutes
 def test_a_lost_parameter_server_is_named_and_training_goes_on(
     session: SparkSession, tensors: Path, tmp_path: Path
 ) -> None:
