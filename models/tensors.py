@@ -45,6 +45,8 @@ class Tensors:
             described: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"{file} is missing: the folder is no output of tensor.encode") from None
+        except ValueError as error:
+            raise InputError(f"{file} is no JSON ({error}): encode the tensors again") from error
         return described
 
     @cached_property
@@ -65,6 +67,9 @@ class Tensors:
 
     def problems(self, ranks: int = 1) -> list[str]:
         """What does not fit, before anything expensive starts: shards missing or unequal, ranks that don't divide."""
+        wanted = {"length", "vocabulary", "shards", "parts"}
+        if absent := sorted(wanted - self.described.keys()):
+            return [f"{self.folder / 'tensors.json'} lacks {', '.join(absent)}: encode the tensors again"]
         found = []
         shards = self.described["shards"]
         if shards % ranks:
@@ -73,6 +78,11 @@ class Tensors:
                 f"{ranks} ranks can't share {shards} shards equally: use {fitting}, or encode with other shards"
             )
         for part, described in self.described["parts"].items():
+            if described["rows"] != described["rows_per_shard"] * shards:
+                found.append(
+                    f"{self.folder / 'tensors.json'} tells of {described['rows']} rows of {part}, which are not {shards} "
+                    f"shards of {described['rows_per_shard']}: encode the tensors again"
+                )
             found += self._problems_of(part, described["rows_per_shard"], shards)
         return found
 
@@ -83,12 +93,14 @@ class Tensors:
         for file in files:
             try:
                 with file.open("rb") as stream:
-                    rows = pq.read_metadata(stream).num_rows
+                    rows, ids = _counts(pq.read_metadata(stream))
             except pa.ArrowException as error:
                 yield f"{file} is no Parquet file: {error}"
                 continue
             if rows != per_shard:
                 yield f"{file} has {rows} rows instead of {per_shard}: ranks would take unequal steps"
+            elif ids != rows * self.length:
+                yield f"{file} has {ids} ids in {rows} rows, {self.length} each are described"
 
     def files(self, part: str) -> list[Place]:
         """The shards of a part, in order."""
@@ -124,6 +136,13 @@ class Tensors:
             raise InputError(f"{file}: {len(values)} ids in {table.num_rows} rows, {self.length} each are described")
         columns = [table[name].to_numpy() for name in ("label", "weight")]
         return Shard(values.reshape(table.num_rows, self.length), *columns)
+
+
+def _counts(described: pq.FileMetaData) -> tuple[int, int]:
+    """Rows and ids of a shard, by its footer alone."""
+    groups = [described.row_group(number) for number in range(described.num_row_groups)]
+    columns = (group.column(number) for group in groups for number in range(group.num_columns))
+    return described.num_rows, sum(each.num_values for each in columns if each.path_in_schema.startswith("ids."))
 
 
 def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:

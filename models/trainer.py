@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -104,18 +104,29 @@ class Trainer:
         return np.array_equal(self._total(own), own * self.ranks.count)
 
     def _epoch(self, epoch: int, report: Callable[[Progress], None]) -> dict[str, Any]:
-        job, ranks, started = self.job, self.ranks, time.monotonic()
+        job, started = self.job, time.monotonic()
         rows, steps = self.tensors.rows("train"), self.tensors.steps("train", job.batch)
         total = np.zeros(3)
-        taken = shuffled(self.tensors, "train", job.batch, job.seed, epoch, ranks.rank, ranks.count)
-        for number, batch in enumerate(taken, 1):
-            self.optimizer.learning_rate = self.rates.at((epoch - 1) * steps + number - 1)
-            total += self.step(batch.ids, batch.label, batch.weight).numpy()
+        for number, sums in enumerate(self._steps(epoch), 1):
+            total += sums
             rate = min(rows, number * job.batch) / (time.monotonic() - started)
             report(Progress(epoch, job.epochs, number, steps, float(total[0] / max(total[2], 1)), rate))
         self._level()
         loss, right, weight = (float(value) for value in total)
         return {"epoch": epoch, "loss": loss / weight, "accuracy": right / weight, **self._validate()}
+
+    def _steps(self, epoch: int) -> Iterator[np.ndarray]:
+        """Take the steps of an epoch; what `step` gives of each."""
+        for batch in self._batches(epoch):
+            yield self.step(batch.ids, batch.label, batch.weight).numpy()
+
+    def _batches(self, epoch: int) -> Iterator[Shard]:
+        """This rank's rows of every step, with the learning rate set to the step's."""
+        job, ranks, steps = self.job, self.ranks, self.tensors.steps("train", self.job.batch)
+        taken = shuffled(self.tensors, "train", job.batch, job.seed, epoch, ranks.rank, ranks.count)
+        for number, batch in enumerate(taken, (epoch - 1) * steps):
+            self.optimizer.learning_rate = self.rates.at(number)
+            yield batch
 
     def _level(self) -> None:
         """Give every rank the mean of what each has gathered of batches of its own."""

@@ -246,6 +246,13 @@ class Spark(Params):
     cores: int | None = Field(None, ge=1, description="Cores of each executor on YARN; 1 by default.")
     conf: dict[str, str] = Field({}, description="Any other setting of Spark.")
 
+    def settings(self) -> dict[str, str]:
+        """`conf`, with what else is said of executors on YARN as Spark's settings."""
+        asked = {"spark.yarn.queue": self.queue, "spark.executor.instances": self.executors,
+                 "spark.executor.cores": self.cores, "spark.executor.memory": self.memory}  # fmt: skip
+        on_yarn = asked if self.master == "yarn" else {}
+        return {key: str(value) for key, value in on_yarn.items() if value is not None} | self.conf
+
 
 class Profile(Params):
     """Where a definition runs, never what it computes."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.keys import Because
-from pipelines.pipeline import Pipeline
+from pipelines.pipeline import EVALUATE, TRAIN, Pipeline
 from spark_jobs.base import digest
 from textmill.errors import InputError
 
 Damage = Callable[[str, str], str | None]
 """(op, key) → `absent`, what is damaged, or None where the output is whole."""
 ABSENT = "absent"
+Stage = Literal["prepare", "train"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Selection:
-    """The command line's choice of steps: `--from --to --only --force`."""
+    """The command line's choice of steps: `--from --to --only --force --stage`."""
 
     first: str | None = None
     last: str | None = None
     only: str | None = None
     force: tuple[str, ...] = ()
+    stage: Stage | None = None
+    """`prepare` leaves trainings and evaluations out; `train` comes after it, so it forces nothing else again."""
 
     def wanted(self, pipeline: Pipeline) -> set[str]:
         """The steps that are looked at; raises InputError for a step that is not there."""
@@ -42,12 +45,18 @@ class Selection:
             if step not in pipeline.nodes:
                 raise InputError(f"there is no step '{step}'; there are: {', '.join(pipeline.nodes)}")
         wanted = set(pipeline.nodes) if self.last is None else pipeline.before(self.last)
-        return {self.only} if self.only is not None else wanted
+        wanted = {self.only} if self.only is not None else wanted
+        return wanted - _trained(pipeline) if self.stage == "prepare" else wanted
 
     def forced(self, pipeline: Pipeline) -> set[str]:
         """The steps that run although their output is whole."""
         after_first = pipeline.after(self.first) if self.first is not None else set()
-        return {*self.force, *after_first}
+        forced = {*self.force, *after_first}
+        return forced & _trained(pipeline) if self.stage == "train" else forced
+
+
+def _trained(pipeline: Pipeline) -> set[str]:
+    return {step for step, node in pipeline.nodes.items() if node.op in (TRAIN, EVALUATE)}
 
 
 def make(

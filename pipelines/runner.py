@@ -118,7 +118,7 @@ class Runner:
             from spark_jobs import session
 
             given = self.pipeline.profile.spark
-            settings = session.SparkSettings(given.master, given.memory, given.conf)
+            settings = session.SparkSettings(given.master, given.memory, given.settings())
             self._spark = session.start(
                 settings, Path(self.run.record["log"]), f"textmill {self.pipeline.definition.name}"
             )

@@ -30,6 +30,11 @@ def starts_warm(name: str) -> bool:
     return _load(name).starts_warm
 
 
+def on_executors(name: str) -> bool:
+    """Whether an engine trains on Spark's executors; raises KeyError."""
+    return _load(name).on_executors
+
+
 def probe(name: str) -> Probe:
     """Whether an engine can be used here, and if not why and what installs it; raises KeyError."""
     return _load(name).probe()

@@ -145,6 +145,9 @@ class Engine(ABC):
     starts_warm: ClassVar[bool] = False
     """Whether it heeds TrainJob.start."""
 
+    on_executors: ClassVar[bool] = False
+    """Whether it trains on Spark's executors, of which there must be a fixed number then."""
+
     def __init__(self, spark: Callable[[], SparkSession] | None = None) -> None:
         """`spark` gives the run's session to an engine that trains on executors."""
         self.spark = spark
@@ -165,8 +168,9 @@ class Engine(ABC):
 def unfit(folder: Place, ranks: int) -> list[str]:
     """Why these tensors can't be trained on: they must be whole and hold rows to train and to validate on."""
     tensors = Tensors(folder)
-    empty = [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not tensors.rows(part)]
-    return empty + tensors.problems(ranks)
+    problems = tensors.problems(ranks)
+    rows = {part: each["rows"] for part, each in tensors.described.get("parts", {}).items()}
+    return [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not rows.get(part)] + problems
 
 
 def missing(packages: Mapping[str, str], install: str) -> Probe:

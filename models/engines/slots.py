@@ -42,11 +42,17 @@ def misfits(conf: SparkConf) -> Iterator[str]:
         )
 
 
-def wanted(conf: SparkConf) -> int:
-    """The ranks asked for: spark.textmill.train.ranks, else the executors Spark was asked for; 0 where neither is set."""
-    for key in ("spark.textmill.train.ranks", "spark.executor.instances"):
-        if given := conf.get(key, None):
-            return int(given)
+def wanted(conf: SparkConf, spare: int = 0) -> int:
+    """The ranks asked for: spark.textmill.train.ranks, else the executors Spark was asked for but for `spare` of them;
+    0 where neither is set."""
+    if given := conf.get("spark.textmill.train.ranks", None):
+        return int(given)
+    return max(0, _asked(conf) - spare)
+
+
+def _asked(conf: SparkConf) -> int:
+    if given := conf.get("spark.executor.instances", None):
+        return int(given)
     if found := _LOCAL_CLUSTER.match(conf.get("spark.master", "") or ""):
         return int(found[1])
     return int(conf.get("spark.cores.max", "0") or 0) // int(conf.get("spark.executor.cores", "1") or 1)
@@ -63,16 +69,19 @@ def held(context: SparkContext) -> list[Executor]:
     ]
 
 
-def hold(context: SparkContext, ranks: int, seconds: float) -> list[Executor]:
-    """Wait until `ranks` executors are there; raises EnvironmentProblem when they do not come or can't be used."""
-    until = time.monotonic() + seconds
-    while len(there := held(context)) < max(1, ranks) and time.monotonic() < until:
+def hold(context: SparkContext, ranks: int, seconds: float, spare: int = 0) -> list[Executor]:
+    """Wait until `ranks` executors and `spare` more are there.
+
+    Raises EnvironmentProblem when they do not come or can't be used.
+    """
+    until, need = time.monotonic() + seconds, max(1, ranks) + spare
+    while len(there := held(context)) < need and time.monotonic() < until:
         time.sleep(0.2)
-    if len(there) < max(1, ranks):
+    if len(there) < need:
         names = ", ".join(f"{each.name} on {each.host}" for each in there) or "none"
         raise EnvironmentProblem(
-            f"{max(1, ranks)} executors are wanted and {len(there)} there after {seconds:.0f} s ({names}): free room in "
-            f'the queue, set `spark.textmill.train.ranks: "{max(1, len(there))}"` or fewer `spark.executor.instances` '
+            f"{need} executors are wanted and {len(there)} there after {seconds:.0f} s ({names}): free room in "
+            f'the queue, set `spark.textmill.train.ranks: "{max(1, len(there) - spare)}"` or fewer `spark.executor.instances` '
             "in the profile's `conf`, or wait longer with `spark.textmill.train.wait`"
         )
     if shared := [each for each in there if each.tasks > 1]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
 _END_SECONDS = 10.0
-_FATE_SECONDS = 4.0
+_FATE_SECONDS = 6.0  # YARN tells of an ended container within 3 s
 _TASKS = 1000
 _EXIT_CODE = re.compile(r"(?:exit code|code|status):? (\d+)")
 
@@ -141,6 +141,7 @@ def _library() -> Any:
         from tensorflowonspark import TFCluster
     # It logs what is raised here too.
     logging.getLogger("tensorflowonspark").setLevel(logging.CRITICAL)
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # as it was before the library set up logging on its import
     return TFCluster
 
 

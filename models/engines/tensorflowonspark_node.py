@@ -70,12 +70,27 @@ def _start(order: Order, rank: int, port: socket.socket) -> subprocess.Popen[byt
     with port:
         return subprocess.Popen(
             [*command, str(rank), str(order.ranks), str(port.fileno())],
-            env={**environ(), "TF_CONFIG": os.environ["TF_CONFIG"]},
+            env={**environ(), "TF_CONFIG": _roles(os.environ["TF_CONFIG"], job["options"]["num_ps"])},
             pass_fds=[port.fileno()],
             stdin=subprocess.PIPE,  # the worker ends when this does, so it never outlives the task
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+
+def _roles(config: str, servers: int) -> str:
+    """TF_CONFIG with the last workers made parameter servers.
+
+    The library's own nodes of that kind run in a process that nothing watches, and wait for a queue to be ended.
+    """
+    given = json.loads(config)
+    workers, task = given["cluster"].get("worker", []), given["task"]
+    left = len(workers) - servers
+    if not servers:
+        return config
+    if task["type"] == "worker" and task["index"] >= left:
+        task = {"type": "ps", "index": task["index"] - left}
+    return json.dumps({"cluster": {**given["cluster"], "worker": workers[:left], "ps": workers[left:]}, "task": task})
 
 
 class _Watch:

@@ -5,12 +5,15 @@ TF_CONFIG names the addresses of all ranks; DESCRIPTOR is an open socket that ho
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from models.engines import inbox, parameter_server
 from models.engines.base import Progress, TrainJob
 from models.engines.worker import work
 from models.export import export
@@ -23,17 +26,32 @@ from textmill.transfer import filling
 def main() -> None:
     """Train this rank's part of the job given as JSON on the command line."""
     rank, ranks, port = (int(given) for given in sys.argv[2:])
-    work(lambda report: _train(TrainJob.from_json(sys.argv[1]), lambda: _joined(rank, ranks, port), report))
+    job = TrainJob.from_json(sys.argv[1])
+    if job.options["num_ps"] and rank:
+        work(lambda report: parameter_server.serve(job, lambda: os.close(port)))
+    elif job.options["num_ps"]:
+        work(lambda report: _train(job, partial(parameter_server.Coordinator, free=lambda: os.close(port)), report))
+    else:
+        tensors = inbox.opened(job.tensors, _host()) if job.options["feed"] == "spark" else None
+        trainer = partial(Trainer, join=lambda: _joined(rank, ranks, port), tensors=tensors)
+        work(lambda report: _train(job, trainer, report))
 
 
-def _train(job: TrainJob, join: Callable[[], Ranks], report: Callable[[Progress], None]) -> dict[str, Any]:
+def _train(job: TrainJob, make: Callable[[TrainJob], Trainer], report: Callable[[Progress], None]) -> dict[str, Any]:
     with filling(job.out) as out:
         # The tensors stay where they are: a rank reads its own shards, and a copy would be of all.
-        trainer = Trainer(replace(job, out=out), join)
+        trainer = make(replace(job, out=out))
         done = trainer.train(report)
         if trainer.ranks.chief:
             export(out)
     return done
+
+
+def _host() -> str:
+    """The address under which other executors reach this rank."""
+    config = json.loads(os.environ["TF_CONFIG"])
+    own: str = config["cluster"][config["task"]["type"]][config["task"]["index"]]
+    return own.rpartition(":")[0]
 
 
 def _joined(rank: int, ranks: int, port: int) -> Ranks:

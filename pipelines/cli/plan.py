@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli import options
+
+if TYPE_CHECKING:
+    from pipelines.plan import Stage
 
 
 @click.command("plan")
@@ -15,13 +18,19 @@ from pipelines.cli import options
 @options.selection
 @options.as_json
 def command(
-    first: str | None, last: str | None, only: str | None, force: tuple[str, ...], as_json: bool, **which: Any
+    first: str | None,
+    last: str | None,
+    only: str | None,
+    force: tuple[str, ...],
+    stage: Stage | None,
+    as_json: bool,
+    **which: Any,
 ) -> None:
     """Say for every step of DEFINITION whether it runs or is reused, and why. Starts no JVM."""
     from pipelines.plan import Selection
 
     pipeline = options.load(**which)
-    _, _, plan = options.plan(pipeline, Selection(first, last, only, force))
+    _, _, plan = options.plan(pipeline, Selection(first, last, only, force, stage))
     if as_json:
         options.print_json([asdict(planned) for planned in plan])
         return

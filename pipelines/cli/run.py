@@ -18,7 +18,7 @@ from textmill.errors import StoreFailed, TextmillError
 if TYPE_CHECKING:
     from pipelines.board.tracking import Server
     from pipelines.pipeline import Pipeline
-    from pipelines.plan import Planned, Selection
+    from pipelines.plan import Planned, Selection, Stage
     from pipelines.progress import Listener
     from pipelines.runner import Runner
     from pipelines.runs import Run
@@ -34,6 +34,7 @@ def command(
     first: str | None,
     last: str | None,
     only: str | None,
+    stage: Stage | None,
     force: tuple[str, ...],
     open_report: bool,
     as_json: bool,
@@ -45,7 +46,7 @@ def command(
 
     told = listener(as_json)
     pipeline = options.load(**which)
-    run = carry_out(pipeline, Selection(first, last, only, force), told)
+    run = carry_out(pipeline, Selection(first, last, only, force, stage), told)
     if as_json:
         options.print_json(run.record)
     report = Path(run.record["report"])

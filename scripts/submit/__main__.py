@@ -14,10 +14,11 @@ from typing import Any
 
 import click
 
-from scripts.submit import bundle, command, environment, follow, request
+from scripts.submit import bundle, command, environment, follow, request, stages
 from scripts.submit.hadoop import SPARK_HOME, Hadoop
 from scripts.submit.resourcemanager import Application, ResourceManager
 from scripts.submit.settings import Settings, Shipped
+from scripts.submit.stages import split
 from spark_jobs import installation
 from textmill.errors import InputError, TextmillError
 
@@ -56,35 +57,65 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option("--dry-run", is_flag=True, help="Print the spark-submit command and do nothing.")
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="VERB [ARGUMENT]…")
 def cli(words: tuple[str, ...], dry_run: bool, attempts: int, **given: Any) -> int:
-    """Run `textmill VERB …` on YARN. The same call attaches to the application where it still runs."""
+    """Run `textmill VERB …` on YARN. The same call attaches to the application where it still runs.
+
+    A run that trains on executors becomes two applications: see docs/cluster.md.
+    """
     asked = request.parse(words)
     hadoop = Hadoop.from_environment()
     manager = ResourceManager(hadoop.resource_managers())
-    tag = asked.key(manager.addresses[0])
-    settings = _settings(asked, hadoop, given)
+    found = [_Stage(one, hadoop, manager) for one in split(asked, _settings(asked, hadoop, given))]
     if dry_run:
-        click.echo(shlex.join(_command(asked, hadoop, settings, tag, upload=False)))
+        for stage in found:
+            click.echo(shlex.join(stage.command(upload=False)))
         return 0
-    ticket = follow.Ticket(CACHE / "applications" / f"{tag}.json")
-    earlier = follow.running(manager, ticket, tag)
-    if earlier is None:
-        _check_queue(manager, settings.queue)
-    if earlier is None and settings.mode == "client":
-        command_here = _command(asked, hadoop, settings, tag, upload=True)
-        return subprocess.run(command_here, env=_environ(settings), check=False).returncode
+    # What an earlier call has come to: the stages before it are done.
+    runs = [stage.earlier() for stage in found]
+    first = next((number for number in reversed(range(len(found))) if runs[number]), 0)
+    for stage, earlier in zip(found[first:], runs[first:], strict=True):
+        if code := stage.carry_out(earlier, attempts):
+            return code
+    return 0
 
-    def begin() -> str:
-        return _submit(_command(asked, hadoop, settings, tag, upload=True), _environ(settings), asked, ticket)
 
-    application = _attach(earlier, asked, ticket) if earlier else begin()
-    try:
-        ended = _carried(application, begin, attempts, manager)
-    except KeyboardInterrupt as interrupt:
-        return _interrupted(hadoop, ticket, str(interrupt) or application)
-    ticket.remove()
-    follow.report(hadoop, ended, dict(settings.conf), click.echo)
-    _verdict(ended)
-    return ended.exit_code
+class _Stage:
+    """One application of a call: what it is asked, and how it comes to its end."""
+
+    def __init__(self, one: stages.Application, hadoop: Hadoop, manager: ResourceManager) -> None:
+        self.asked, self.settings, self.title = one.asked, one.settings, one.title
+        self.hadoop, self.manager = hadoop, manager
+        self.tag = self.asked.key(manager.addresses[0])
+        self.ticket = follow.Ticket(CACHE / "applications" / f"{self.tag}.json")
+
+    def command(self, *, upload: bool) -> list[str]:
+        """The words of spark-submit; with `upload` what it ships is on the cluster then."""
+        return _command(self.asked, self.hadoop, self.settings, self.tag, upload=upload)
+
+    def earlier(self) -> Application | None:
+        """The application that an earlier, same call has begun, where it still runs."""
+        return follow.running(self.manager, self.ticket, self.tag)
+
+    def carry_out(self, earlier: Application | None, attempts: int) -> int:
+        """Begin it, or attach to the earlier one; the exit code at its end."""
+        if self.title:
+            click.echo(self.title)
+        if earlier is None:
+            _check_queue(self.manager, self.settings.queue)
+        if earlier is None and self.settings.mode == "client":
+            command_here = self.command(upload=True)
+            return subprocess.run(command_here, env=_environ(self.settings), check=False).returncode
+        application = _attach(earlier, self.asked, self.ticket) if earlier else self._begin()
+        try:
+            ended = _carried(application, self._begin, attempts, self.manager)
+        except KeyboardInterrupt as interrupt:
+            return _interrupted(self.hadoop, self.ticket, str(interrupt) or application)
+        self.ticket.remove()
+        follow.report(self.hadoop, ended, dict(self.settings.conf), click.echo)
+        _verdict(ended)
+        return ended.exit_code
+
+    def _begin(self) -> str:
+        return _submit(self.command(upload=True), _environ(self.settings), self.asked, self.ticket)
 
 
 def _check_queue(manager: ResourceManager, queue: str | None) -> None:

@@ -11,7 +11,9 @@ from scripts.submit.settings import Settings, Shipped
 CODE, DEFINITION, ENVIRONMENT = "textmill_code", "definition", "environment"
 JAR_IN_CODE = "textmill/jars/textmill.jar"
 # Spark ships the client configuration to every container, and shows it to Java alone: our reader of HDFS wants it too.
-HADOOP_CONF = "{{PWD}}/__spark_conf__/__hadoop_conf__"
+# Relative to the container's folder: pyspark hands these settings to Python workers as they are, so that YARN's own
+# {{PWD}} would reach them unexpanded.
+HADOOP_CONF = "__spark_conf__/__hadoop_conf__"
 
 
 def build(
@@ -72,4 +74,6 @@ def _allocation(settings: Settings) -> dict[str, str]:
     if settings.executors is not None:
         return {"spark.dynamicAllocation.enabled": "false"}
     # By shuffle tracking: few clusters have the external shuffle service of this version of Spark.
-    return {"spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true"}
+    tracked = {"spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true"}
+    most = {} if settings.at_most is None else {"spark.dynamicAllocation.maxExecutors": str(settings.at_most)}
+    return {**tracked, **most}

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from pipelines.pipeline import Pipeline
+from pipelines.plan import Selection
 from scripts.submit.command import DEFINITION
 from spark_jobs import registry
 from textmill.errors import InputError
@@ -26,6 +27,12 @@ class Request:
     file: Path | None = None
     pipeline: Pipeline | None = None
     sets: tuple[str, ...] = field(default=())
+    selection: Selection = Selection()
+
+    @property
+    def verb(self) -> str:
+        """The first word."""
+        return self.words[0]
 
     def key(self, cluster: str) -> str:
         """Short name of this very request on this cluster: asked again, it attaches to the application of the first."""
@@ -47,7 +54,8 @@ def parse(words: Sequence[str]) -> Request:
         return Request(tuple(words))
     which: dict[str, Any] = {name: given.get(name) for name in ("file", "date", "profile", "sample")}
     pipeline = options.load(**which, sets=given.get("sets", ()))
-    return Request(tuple(words), given["file"], pipeline, given.get("sets", ()))
+    chosen = Selection(**{name: given[name] for name in ("first", "last", "only", "force", "stage") if name in given})
+    return Request(tuple(words), given["file"], pipeline, given.get("sets", ()), chosen)
 
 
 def files(pipeline: Pipeline) -> list[Path]:

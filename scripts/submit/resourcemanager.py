@@ -65,7 +65,8 @@ class Application:
         """What it can't go on without: `application master`, `executor`, or None."""
         if self.state == "RUNNING":
             return "executor" if self.asked else None
-        return "application master" if self.state == "ACCEPTED" else None
+        starting = "AM container is launched" in self.diagnostics  # it has its room, and is slow
+        return "application master" if self.state == "ACCEPTED" and not starting else None
 
     @property
     def exited(self) -> int | None:

@@ -15,6 +15,8 @@ class Settings:
     queue: str | None = None
     executors: int | None = None
     """A fixed number; None for as many as there is work, by dynamic allocation."""
+    at_most: int | None = None
+    """Of a dynamic allocation; None for any number."""
     cores: int = 1
     """Of each executor."""
     memory: str = "2g"

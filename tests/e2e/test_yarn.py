@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models import engines
 from tests.e2e.conftest import DevCluster, Project, started
 from tests.e2e.test_dev_cluster import needs_root, wait_for, wait_until_whole
 from tests.e2e.test_hdfs import checksums, textmill
@@ -16,11 +17,12 @@ from textmill.places import Place, place
 
 pytestmark = pytest.mark.cluster
 
-PROFILE = """
+PROFILE = """\
   yarn:
-    spark: {master: yarn, memory: 768m}
+    engine: {engine}
+    spark: {{master: yarn, memory: 768m, conf: {{spark.textmill.train.wait: "240"}}}}
     root: hdfs:///textmill/runs
-    inputs: {chats: hdfs:///textmill/raw}
+    inputs: {{chats: hdfs:///textmill/raw}}
 """
 PREPARE = ("run", "small.yaml", "--to", "tensors")
 
@@ -42,14 +44,21 @@ def steps(root: Place) -> set[str]:
     return set(checksums(root))
 
 
-def test_raw_text_on_hdfs_becomes_a_model_and_a_report_on_hdfs(whole: DevCluster, project: Project) -> None:
-    project.definition.write_text(project.definition.read_text(encoding="utf-8") + PROFILE.lstrip("\n"), "utf-8")
+@pytest.mark.parametrize("engine", ["local", "tensorflowonspark"])
+def test_raw_text_on_hdfs_becomes_a_model_and_a_report_on_hdfs(
+    engine: str, whole: DevCluster, project: Project
+) -> None:
+    if not engines.probe(engine).available:
+        pytest.skip(engines.probe(engine).reason)
+    project.definition.write_text(project.definition.read_text(encoding="utf-8") + PROFILE.format(engine=engine), "utf-8")
     there = place(f"{whole.record['hdfs']}/textmill")
     (there / "raw").mkdir(parents=True)
     (there / "raw" / "chats.jsonl").write_bytes((project.folder / "chats.jsonl").read_bytes())
 
     done = run(project, whole, "run", "small.yaml", "--profile", "yarn")
     assert done.returncode == 0, done.stdout + done.stderr
+    two = "1 of 2, prepare: executors as there is work" in done.stdout and "2 of 2, train: holds 2" in done.stdout
+    assert two == engines.on_executors(engine)
     planned = json.loads(textmill(project, "plan", "small.yaml", "--profile", "yarn", "--json"))
     assert {step["action"] for step in planned} == {"reuse"}
 
@@ -57,7 +66,9 @@ def test_raw_text_on_hdfs_becomes_a_model_and_a_report_on_hdfs(whole: DevCluster
     here, found = project.checksums(), checksums(there / "runs")
     assert {step: found[step] for step in here} == here
     locally = json.loads(textmill(project, "plan", "small.yaml", "--json"))
-    assert [step["key"] for step in planned] == [step["key"] for step in locally]
+    keys = [{step["step"]: step["key"] for step in plan} for plan in (planned, locally)]
+    assert [keys[0][step] for step in here] == [keys[1][step] for step in here]
+    assert "tensors" in here and (keys[0] == keys[1]) == (engine == "local")
 
     shown = json.loads(textmill(project, "show", "--root", "hdfs:///textmill/runs", "--json"))
     assert shown["status"] == "done" and set(shown["metrics"]) == {"bigru"}

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from models.engines.base import Engine, Progress, TrainJob, TrainStats
 from models.scoring import scorer
 from models.tensors import Tensors
 from tests.e2e.engines import cases
-from tests.e2e.engines.cases import LABELS, PADDING, SHARDS, Case
-from textmill.errors import WorkerLost
+from tests.e2e.engines.cases import LABELS, LENGTH, PADDING, SHARDS, Case
+from textmill.errors import InputError, WorkerLost
 
 EPOCHS, ROWS = 16, 1600
 
@@ -158,7 +159,7 @@ def test_a_training_that_lost_a_rank_ends_as_one_that_did_not(
     }
 
 
-@pytest.mark.parametrize("damage", ["unequal", "missing", "no_parquet"])
+@pytest.mark.parametrize("damage", ["unequal", "missing", "no_parquet", "longer"])
 def test_tensors_that_do_not_fit_their_description_are_refused(
     engine: Engine, tensors: Path, tmp_path: Path, damage: str
 ) -> None:
@@ -170,10 +171,43 @@ def test_tensors_that_do_not_fit_their_description_are_refused(
     elif damage == "missing":
         shard.unlink()
         expected = f"{bad / 'train'} holds {SHARDS - 1} shards instead of {SHARDS}"
+    elif damage == "longer":
+        table = pq.read_table(shard)
+        longer = pa.array([[*ids, 2] for ids in table["ids"].to_pylist()], pa.list_(pa.int32()))
+        pq.write_table(table.set_column(table.schema.get_field_index("ids"), "ids", longer), shard)
+        rows = ROWS // SHARDS
+        expected = f"{shard} has {rows * (LENGTH + 1)} ids in {rows} rows, {LENGTH} each are described"
     else:
         shard.write_bytes(b"PAR1 not")
         expected = f"{shard} is no Parquet file"
     assert [problem for problem in engine.check(cases.job(bad, tmp_path)) if problem.startswith(expected)]
+
+
+MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
+    "cut off": (lambda told: json.dumps(told)[:-9], "tensors.json is no JSON"),
+    "empty": (lambda told: "{}", "tensors.json lacks length, parts, shards, vocabulary"),
+    "other rows": (
+        lambda told: json.dumps({**told, "parts": {**told["parts"], "train": {**told["parts"]["train"], "rows": 9}}}),
+        "tensors.json tells of 9 rows of train, which are not 4 shards of 400",
+    ),
+    "no valid": (
+        lambda told: json.dumps({**told, "parts": {"train": told["parts"]["train"]}}),
+        "no row in the valid part",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", MANIFESTS)
+def test_a_bad_manifest_is_refused(engine: Engine, tensors: Path, tmp_path: Path, how: str) -> None:
+    bad = Path(shutil.copytree(tensors, tmp_path / "tensors"))
+    damage, expected = MANIFESTS[how]
+    described = json.loads((bad / "tensors.json").read_text(encoding="utf-8"))
+    (bad / "tensors.json").write_text(damage(described), encoding="utf-8")
+    try:
+        said = engine.check(cases.job(bad, tmp_path))
+    except InputError as error:
+        said = [str(error)]
+    assert any(expected in problem for problem in said), said
 
 
 def test_shards_that_ranks_cannot_share_are_refused(case: Case, engine: Engine, tensors: Path, tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pipelines import plan
 from pipelines.model import Definition, Profile
-from pipelines.pipeline import Node, Pipeline, Taken
+from pipelines.pipeline import TRAIN, Node, Pipeline, Taken
 from spark_jobs.base import digest
 from textmill.errors import InputError
 
@@ -103,3 +104,12 @@ def test_every_difference_of_two_keys_is_named() -> None:
     assert plan.changes(before, now) == [
         "o is now version 2", "parameter x.y changed 1 → 2", "templates changed", "the jar changed",
     ]  # fmt: skip
+
+
+def test_stages_divide_a_run_before_its_trainings() -> None:
+    pipeline, _ = chain()
+    trained = replace(pipeline, nodes={**pipeline.nodes, "c": replace(pipeline.nodes["c"], op=TRAIN)})
+    assert plan.Selection(stage="prepare").wanted(trained) == {"a", "b", "d"}
+    assert plan.Selection(stage="train").wanted(trained) == {"a", "b", "c", "d"}
+    assert plan.Selection(first="b", force=("d",), stage="prepare").forced(trained) == {"b", "c", "d"}
+    assert plan.Selection(first="b", force=("d",), stage="train").forced(trained) == {"c"}

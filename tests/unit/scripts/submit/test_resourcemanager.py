@@ -189,3 +189,14 @@ def test_a_missing_client_configuration_says_what_to_set(tmp_path: Path) -> None
         Hadoop.from_environment({})
     with pytest.raises(InputError, match="has no yarn-site.xml"):
         Hadoop.from_environment({"HADOOP_CONF_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "waits"),
+    [
+        ("[date] Application is added to the scheduler and is not yet activated.", "application master"),
+        ("AM container is launched, waiting for AM container to Register with RM", None),
+    ],
+)
+def test_a_master_that_starts_slowly_is_not_one_without_room(diagnostics: str, waits: str | None) -> None:
+    assert Application.read(app("ACCEPTED", diagnostics=diagnostics)).waits_for == waits
