@@ -126,6 +126,11 @@ class Tensors:
         return Shard(values.reshape(table.num_rows, self.length), *columns)
 
 
+def opened(folder: Place) -> Tensors:
+    """The tensors in a folder, as a training reads them."""
+    return Tensors(folder)
+
+
 def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:
     """A rank's rows of every step, `batch` over all ranks, in the order of the shards."""
     shards = (tensors.read(file) for file in tensors.shards(part, rank, ranks))
