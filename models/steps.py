@@ -71,7 +71,7 @@ class Steps:
         """Nothing here waits for another rank, so one that runs out of memory tries again by itself."""
         while True:
             try:
-                pieces = [self._part(*part, number) for number, part in enumerate(_split(batch, self.parts))]
+                pieces = [self._part(*part, np.int64(number)) for number, part in enumerate(_split(batch, self.parts))]
                 return [_sum(found) for found in zip(*(piece[0] for piece in pieces), strict=True)], _sum(
                     [piece[1] for piece in pieces]
                 )

@@ -248,7 +248,10 @@ wants_horovod() { [[ " ${EXTRAS[*]-} " == *" horovod "* ]]; }
 # All that decides what is compiled. In a lock file's terms: another TensorFlow, another wheel.
 horovod_key() {
     printf '%s\n' "$HOROVOD" "${HOROVOD_SETTINGS[@]}" "$(uname -m)" "$(.venv/bin/python -V)"
-    (cd .venv/lib/python3.11/site-packages && printf '%s\n' tensorflow*.dist-info)
+    local name
+    for name in tensorflow tensorflow_cpu; do # with CUDA, or without
+        (cd .venv/lib/python3.11/site-packages && compgen -G "$name-*.dist-info") || true
+    done
 }
 
 horovod_wheels() {

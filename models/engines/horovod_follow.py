@@ -62,6 +62,8 @@ class Follow:
             self.lost.append(Lost(**message["lost"]))
         elif "log" in message:
             _append(self.log(rank), message["log"])
+        elif "ended" in message:
+            del self.heard[rank]
         self.done = message.get("done", self.done)
 
     def log(self, rank: int | None = None) -> Path:

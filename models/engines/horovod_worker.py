@@ -3,7 +3,7 @@
 JOB.json holds a TrainJob; relative paths in it start at its folder. Rank 0 says how far it is on standard output, as
 the JSON lines of models.engines.worker. The rank itself is a process of its own, and its parent, this one, says how it
 ended where that was not well: {"lost": {"rank", "host", "status", "peer", "tail"}}, `peer` where the rank itself only
-lost another one. With TEXTMILL_ALIVE=1 in the environment every rank gives a sign of life each second.
+lost another one. With TEXTMILL_ALIVE=1 in the environment every rank gives a sign of life each second, and its last.
 
 Exit status 0: weights.npz, model.json, history.json and saved_model/ are in the job's `out`. 75: another rank was lost.
 128 + n: signal n.
@@ -41,7 +41,9 @@ def watched(job: str) -> int:
     finally:
         process.kill()
         process.wait()
-    if status:
+    if status == 0:
+        _tell(tail, {"ended": rank()})
+    else:
         say(lost={"rank": rank(), "host": socket.gethostname(), "status": named(status), "peer": status == PEER_LOST,
                   "tail": list(tail)})  # fmt: skip
     return 128 - status if (status or 0) < 0 else status or 0
@@ -57,7 +59,7 @@ def _tell(tail: deque[str], message: dict[str, Any]) -> None:
     if "log" in message:
         tail.append(message["log"])
         print(message["log"], file=sys.stderr, flush=True)
-    elif "alive" not in message or os.environ.get(ALIVE) == "1":
+    elif not {"alive", "ended"} & message.keys() or os.environ.get(ALIVE) == "1":
         say(**message)
 
 

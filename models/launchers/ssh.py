@@ -66,7 +66,9 @@ class Horovodrun:
     def environ(self) -> dict[str, str]:
         """The environment of horovodrun, which is that of the ranks too."""
         more = dict(pair.split("=", 1) for pair in self.environment)
-        return {**handed_on(environ()), "PYTHONUNBUFFERED": "1", **more}
+        # How long ranks wait for each other; hosts import TensorFlow at different speeds.
+        patient = {"HOROVOD_GLOO_TIMEOUT_SECONDS": str(self.start_timeout)}
+        return {**handed_on(environ()), "PYTHONUNBUFFERED": "1", **patient, **more}
 
     def dry_run(self, program: Sequence[str]) -> str:
         """What would be run, as a text for a shell."""

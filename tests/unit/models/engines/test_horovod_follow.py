@@ -64,6 +64,8 @@ def test_a_rank_that_falls_silent_is_lost(follow: Follow) -> None:
     assert follow.silent(5) == []
     follow.heard[1] = time.monotonic() - 9
     (quiet,) = follow.silent(5)
+    follow.take(said(1, ended=1))
+    assert follow.silent(5) == []
     assert (quiet.rank, quiet.host, quiet.status) == (1, "gpu2", "no sign of life for 9 s")
 
 
