@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -65,17 +64,17 @@ class Horovodrun:
 
     def environ(self) -> dict[str, str]:
         """The environment of horovodrun, which is that of the ranks too."""
-        more = dict(pair.split("=", 1) for pair in self.environment)
-        # How long ranks wait for each other; hosts import TensorFlow at different speeds.
-        patient = {"HOROVOD_GLOO_TIMEOUT_SECONDS": str(self.start_timeout)}
-        return {**handed_on(environ()), "PYTHONUNBUFFERED": "1", **patient, **more}
+        return {**handed_on(environ()), **self._set()}
 
     def dry_run(self, program: Sequence[str]) -> str:
         """What would be run, as a text for a shell."""
-        own = environ()
-        differing = {key: value for key, value in self.environ().items() if os.environ.get(key) != value}
-        said = [f"{key}={shlex.quote(value)}" for key, value in sorted(differing.items()) if value != own.get(key)]
+        said = [f"{key}={shlex.quote(value)}" for key, value in self._set().items()]
         return " \\\n    ".join([*said, shlex.join(self.command(program))])
+
+    def _set(self) -> dict[str, str]:
+        more = dict(pair.split("=", 1) for pair in self.environment)
+        # How long ranks wait for each other; hosts import TensorFlow at different speeds.
+        return {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": str(self.start_timeout), **more}
 
     def _flags(self) -> list[str]:
         given: dict[str, object] = {
