@@ -40,6 +40,7 @@ class Horovod(Engine):
     """Ranks add up sums of gradients by a ring all-reduce, so all weights stay equal."""
 
     name = "horovod"
+    starts_warm = True
     Options: ClassVar[type[Params]] = Options
 
     def probe(self) -> Probe:
