@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import socket
 import subprocess
 import sys
 import time
@@ -112,7 +113,9 @@ class _Launched:
     def __init__(self, job: TrainJob, options: Options, on_progress: Callable[[Progress], None]) -> None:
         self.job, self.options = job, options
         self.launch = options.launch((f"{ALIVE}=1",))
-        self.follow = Follow(job, {slot.rank: slot.host for slot in self.launch.slots}, on_progress)
+        named = {slot.rank: slot.host for slot in self.launch.slots}
+        here = {rank: socket.gethostname() for rank, host in named.items() if host in ssh.LOOPBACK}
+        self.follow = Follow(job, {**named, **here}, on_progress)
         self.rest: dict[str, bytes] = {}
 
     def run(self) -> Follow:

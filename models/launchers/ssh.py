@@ -14,7 +14,7 @@ from models.subprocesses import environ
 
 HOSTS = r"^[A-Za-z0-9_.-]+:[1-9]\d*(,[A-Za-z0-9_.-]+:[1-9]\d*)*$"
 """host:ranks, one or more."""
-_LOOPBACK = ("localhost", "127.0.0.1")
+LOOPBACK = ("localhost", "127.0.0.1")
 # horovodrun puts the whole environment into the command line of ssh, which everyone on both hosts can read. So the ranks
 # get what they need to run, and no credentials: those belong into files of the hosts.
 _HANDED_ON = re.compile(
@@ -95,7 +95,7 @@ class Horovodrun:
         return ["--gloo", "--disable-cache", *set_ones]
 
     def _interfaces(self) -> tuple[str, ...]:
-        alone = all(host in _LOOPBACK for host, _ in rooms(self.hosts))
+        alone = all(host in LOOPBACK for host, _ in rooms(self.hosts))
         return self.interfaces or (("lo",) if alone and sys.platform == "linux" else ())
 
 
