@@ -53,9 +53,7 @@ class Steps:
         self._whole = tf.function(self._at_once, input_signature=signature[:3])
         self._apply = tf.function(self._update, reduce_retracing=True)
         self.score = tf.function(self._score, input_signature=[ids, label])
-        self._summed = tf.function(
-            lambda values: ranks.total([values])[0], input_signature=[tf.TensorSpec([None], tf.float64)]
-        )
+        self._summed = tf.function(self._sum, input_signature=[tf.TensorSpec([None], tf.float64)])
 
     def train(self, batch: Shard) -> np.ndarray:
         """One step: summed loss, weight of right rows, weight of all rows; of all ranks."""
@@ -106,6 +104,9 @@ class Steps:
         # It is among the model's weights, which have to be the same on all ranks, whatever parts each has computed.
         self.draws.assign(tf.cast(self.optimizer.iterations, tf.int64))
         return total
+
+    def _sum(self, values: tf.Tensor) -> tf.Tensor:
+        return self.ranks.total([values])[0]
 
     def _score(self, ids: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Summed loss and predicted labels."""

@@ -12,6 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from models.keras_build import tf  # first of all: it chooses the Keras that Horovod finds
+
+# isort: split
 import horovod.tensorflow as hvd
 from horovod.common.elastic import State
 from horovod.common.exceptions import HorovodInternalError
@@ -21,7 +24,6 @@ from models.engines.horovod_options import Options
 from models.engines.horovod_worker import PEER_LOST
 from models.engines.worker import work
 from models.export import export
-from models.keras_build import tf
 from models.ranks import Ranks, of_horovod
 from models.steps import Numerics
 from models.trainer import Trainer
