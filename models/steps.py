@@ -53,7 +53,7 @@ class Steps:
         self._whole = tf.function(self._at_once, input_signature=signature[:3])
         self._apply = tf.function(self._update, reduce_retracing=True)
         self.score = tf.function(self._score, input_signature=[ids, label])
-        self._summed = tf.function(self._sum, input_signature=[tf.TensorSpec([None], tf.float64)])
+        self._summed = tf.function(self._over_ranks, input_signature=[tf.TensorSpec([None], tf.float64)])
 
     def train(self, batch: Shard) -> np.ndarray:
         """One step: summed loss, weight of right rows, weight of all rows; of all ranks."""
@@ -105,7 +105,7 @@ class Steps:
         self.draws.assign(tf.cast(self.optimizer.iterations, tf.int64))
         return total
 
-    def _sum(self, values: tf.Tensor) -> tf.Tensor:
+    def _over_ranks(self, values: tf.Tensor) -> tf.Tensor:
         return self.ranks.total([values])[0]
 
     def _score(self, ids: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
