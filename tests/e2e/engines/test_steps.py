@@ -108,8 +108,7 @@ def _greedy() -> Any:
 
     class Greedy(keras.layers.Layer):
         def call(self, values: Any) -> Any:
-            size = tf.cast(tf.shape(values)[0], tf.int64) * per_row
-            wasted = tf.raw_ops.Empty(shape=tf.reshape(size, [1]), dtype=tf.int8)
-            return values + 0.0 * tf.cast(wasted[0], values.dtype)
+            wasted = tf.raw_ops.Empty(shape=tf.stack([tf.shape(values)[0], per_row // 16]), dtype=tf.complex128)
+            return values + 0.0 * tf.cast(tf.shape(wasted[:, :1])[0], values.dtype)
 
     return Greedy()
