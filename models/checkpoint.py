@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,15 +51,25 @@ class Checkpoint:
         with places.replacing(self.path) as stream:
             np.savez(stream, json=np.frombuffer(described, dtype=np.uint8), **arrays)
 
-    def load(self) -> State | None:
-        """The state, or None where there is none, it can't be read, or it is another job's."""
+    def load(self, shared: Callable[[bytes], bytes] | None = None) -> State | None:
+        """The state, or None where there is none, it can't be read, or it is another job's.
+
+        `shared` turns the content of this rank's file into that of rank 0's, where ranks see different files.
+        """
         try:
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            opened = self.path.open("rb") if shared is None else io.BytesIO(shared(self._content()))
+            with opened as stream, np.load(stream, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
         described = json.loads(arrays.pop("json").tobytes())
         if described["identity"] != json.loads(json.dumps(dict(self.identity))):
             return None
         groups = [[arrays[name] for name in sorted(arrays) if name.startswith(f"{group}.")] for group in _GROUPS]
         return State(*groups, described["epochs"])
+
+    def _content(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return b""

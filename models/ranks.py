@@ -24,11 +24,29 @@ class Ranks:
     count: int = 1
     total: Callable[[Tensors], list[Any]] = _itself
     """Sums each tensor over all ranks. All are of one dtype; rows of IndexedSlices are put one after the other."""
+    gradients: Callable[[Tensors], list[Any]] | None = None
+    """Sums gradients over all ranks in a way of their own, perhaps with fewer bits on the wire; None: like all else."""
+    shared: Callable[[bytes], bytes] | None = None
+    """Gives every rank what rank 0 has; None: all read the same checkpoints."""
+    keeps: bool | None = None
+    """Whether this rank writes checkpoints; None: rank 0 alone does."""
 
     @property
     def chief(self) -> bool:
         """Whether this rank writes the files."""
         return self.rank == 0
+
+    @property
+    def writes_checkpoints(self) -> bool:
+        """Rank 0 does, and where hosts may be lost with their disks one rank on each."""
+        return self.chief if self.keeps is None else self.keeps
+
+    def sums(self, gradients: Tensors, exact: tf.Tensor) -> tuple[list[Any], tf.Tensor]:
+        """Gradients and other figures summed over all ranks; only gradients may lose precision on the way."""
+        if self.gradients is not None:
+            return self.gradients(gradients), self.total([exact])[0]
+        *summed, last = self.total([*gradients, exact])
+        return summed, last
 
 
 def alone() -> Ranks:
@@ -60,3 +78,35 @@ def _gathered(slices: tf.IndexedSlices, context: tf.distribute.ReplicaContext) -
 
     values, indices = (context.all_gather(part, axis=0) for part in (slices.values, slices.indices))
     return tf.IndexedSlices(values, indices, slices.dense_shape)
+
+
+def of_horovod(fp16: float | None = None, dense: bool = False, keeps: bool | None = None) -> Ranks:
+    """The ranks that horovod.tensorflow.init() has joined.
+
+    `fp16` makes gradients travel as float16, divided by this number, the rows of a step: the range of float16 holds
+    means, not sums. `dense` makes sparse gradients travel as whole tables; else only their rows do, as they are.
+    """
+    import horovod.tensorflow as hvd
+    import tensorflow as tf
+
+    def total(values: Tensors) -> list[Any]:
+        # For IndexedSlices this gathers their rows, and their indices.
+        return [hvd.allreduce(value, op=hvd.Sum) for value in values]
+
+    def one(gradient: tf.Tensor | tf.IndexedSlices) -> Any:
+        if isinstance(gradient, tf.IndexedSlices) and dense:
+            rows = tf.cast(gradient.dense_shape[0], gradient.indices.dtype)
+            gradient = tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
+        if isinstance(gradient, tf.IndexedSlices) or not fp16:
+            return hvd.allreduce(gradient, op=hvd.Sum)
+        return hvd.allreduce(gradient / fp16, op=hvd.Sum, compression=hvd.Compression.fp16) * fp16
+
+    def gradients(values: Tensors) -> list[Any]:
+        return [one(gradient) for gradient in values]
+
+    def shared(content: bytes) -> bytes:
+        size = int(hvd.broadcast(tf.constant([len(content)], tf.int64), 0, name="size")[0])
+        own = content if hvd.rank() == 0 else bytes(size)
+        return hvd.broadcast(tf.io.decode_raw(own, tf.uint8), 0, name="content").numpy().tobytes() if size else b""
+
+    return Ranks(hvd.rank(), hvd.size(), total, gradients if fp16 or dense else None, shared, keeps)

@@ -145,6 +145,11 @@ def _counts(described: pq.FileMetaData) -> tuple[int, int]:
     return described.num_rows, sum(each.num_values for each in columns if each.path_in_schema.startswith("ids."))
 
 
+def opened(folder: Place) -> Tensors:
+    """The tensors in a folder, as a training reads them."""
+    return Tensors(folder)
+
+
 def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:
     """A rank's rows of every step, `batch` over all ranks, in the order of the shards."""
     shards = (tensors.read(file) for file in tensors.shards(part, rank, ranks))

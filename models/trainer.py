@@ -15,9 +15,10 @@ from models import catalogue, metrics, results, warm
 from models.checkpoint import Checkpoint
 from models.engines.base import Progress, TrainJob
 from models.keras_build import build, keras, set_threads, start_from, statistics, tf
-from models.optimization import cross_entropy, optimizer
+from models.optimization import optimizer
 from models.ranks import Ranks, alone
-from models.tensors import Shard, Tensors, batches, shuffled
+from models.steps import Numerics, Steps
+from models.tensors import Shard, Tensors, batches, opened, shuffled
 from textmill.errors import InputError, TextmillError
 
 _NOISE_STRIDE = 1_000_003
@@ -27,7 +28,10 @@ _SCORED = 1024
 class Trainer:
     """One rank's part of a training: all ranks run the same loop on shards of their own, and rank 0 writes the files."""
 
-    def __init__(self, job: TrainJob, join: Callable[[], Ranks] = alone, tensors: Tensors | None = None) -> None:
+    def __init__(
+        self, job: TrainJob, join: Callable[[], Ranks] = alone, tensors: Tensors | None = None,
+        numerics: Numerics | None = None,
+    ) -> None:  # fmt: skip
         """`join` is called when TensorFlow's threads are set and nothing has been computed yet.
 
         `tensors` are those of the job, where they are not to be read from its folder.
@@ -37,18 +41,21 @@ class Trainer:
         tf.config.experimental.enable_op_determinism()
         self.ranks = join()
         keras.utils.set_random_seed(job.seed)
-        self.job, self.tensors = job, tensors or Tensors(job.tensors)
+        numerics = numerics or Numerics()
+        keras.mixed_precision.set_global_policy("mixed_bfloat16" if numerics.bfloat16 else "float32")
+        self.job, self.tensors, self.waited = job, tensors or opened(job.tensors), 0.0
         self.optimizer = optimizer(job)
         self.rates = job.rates(self.tensors.steps("train", job.batch))
         # Initial weights are those of job.seed on every rank; the noise is each rank's own.
         noise = job.seed + _NOISE_STRIDE * self.ranks.rank
-        self.model = build(self._described(), self.tensors.length, noise, self.optimizer.iterations)
+        draws = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.model = build(self._described(), self.tensors.length, noise, draws)
         if job.vectors is not None:
             with (job.vectors / "matrix.npy").open("rb") as stream:
                 start_from(self.model, np.load(stream, allow_pickle=False))
         self.carried = None if job.start is None else warm.start(self.model, job, self.tensors)
         self.optimizer.build(self.model.trainable_variables)
-        self.step, self.score, self.summed = self._functions()
+        self.steps = Steps(job, self.tensors.length, self.model, self.optimizer, self.ranks, draws, numerics)
         self.checkpoint = Checkpoint(job.checkpoints / "latest.npz", job.identity())
 
     def _described(self) -> Any:
@@ -72,10 +79,10 @@ class Trainer:
             seconds.append(round(time.monotonic() - started, 3))
             if self._best(epochs) == len(epochs):
                 best = self.model.get_weights()
-            if self.ranks.chief:
+            if self.ranks.writes_checkpoints:
                 self.checkpoint.save(self.model.get_weights(), self._state(), best, epochs)
+            if self.ranks.chief:
                 self._events(epochs[-1])
-        steps = int(self.optimizer.iterations)  # which are among the weights, as the noise layers count by them
         self.model.set_weights(best)
         if self.ranks.chief:
             self._write(epochs)
@@ -83,10 +90,11 @@ class Trainer:
             raise TextmillError(f"rank {self.ranks.rank} ends with other weights than the rest of {self.job.name}")
         rate = rows * len(seconds) / sum(seconds) if seconds else 0.0
         told = {"seconds_per_epoch": seconds, "records_per_s": round(rate, 1), "resumed_from_epoch": resumed}
-        return {**told, "steps": steps}
+        wait = round(self.waited / sum(seconds), 5) if seconds else 0.0
+        return {**told, "steps": int(self.optimizer.iterations), "input_wait_share": wait}
 
     def _resume(self) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
-        found = self.checkpoint.load() if self.job.resume else None
+        found = self.checkpoint.load(self.ranks.shared) if self.job.resume else None
         if found is None:
             return [], self.model.get_weights()
         self.model.set_weights(found.weights)
@@ -101,13 +109,13 @@ class Trainer:
         """Whether all ranks are after the same epoch with the same bytes of weights."""
         weights = zlib.crc32(b"".join(np.ascontiguousarray(value).tobytes() for value in self.model.get_weights()))
         own = np.array([epochs, weights], dtype=np.float64)
-        return np.array_equal(self._total(own), own * self.ranks.count)
+        return np.array_equal(self.steps.total(own), own * self.ranks.count)
 
     def _epoch(self, epoch: int, report: Callable[[Progress], None]) -> dict[str, Any]:
         job, started = self.job, time.monotonic()
         rows, steps = self.tensors.rows("train"), self.tensors.steps("train", job.batch)
         total = np.zeros(3)
-        for number, sums in enumerate(self._steps(epoch), 1):
+        for number, sums in enumerate(self._each_step(epoch), 1):
             total += sums
             rate = min(rows, number * job.batch) / (time.monotonic() - started)
             report(Progress(epoch, job.epochs, number, steps, float(total[0] / max(total[2], 1)), rate))
@@ -115,16 +123,16 @@ class Trainer:
         loss, right, weight = (float(value) for value in total)
         return {"epoch": epoch, "loss": loss / weight, "accuracy": right / weight, **self._validate()}
 
-    def _steps(self, epoch: int) -> Iterator[np.ndarray]:
-        """Take the steps of an epoch; what `step` gives of each."""
+    def _each_step(self, epoch: int) -> Iterator[np.ndarray]:
+        """Take the steps of an epoch; what Steps.train gives of each."""
         for batch in self._batches(epoch):
-            yield self.step(batch.ids, batch.label, batch.weight).numpy()
+            yield self.steps.train(batch)
 
     def _batches(self, epoch: int) -> Iterator[Shard]:
         """This rank's rows of every step, with the learning rate set to the step's."""
         job, ranks, steps = self.job, self.ranks, self.tensors.steps("train", self.job.batch)
         taken = shuffled(self.tensors, "train", job.batch, job.seed, epoch, ranks.rank, ranks.count)
-        for number, batch in enumerate(taken, (epoch - 1) * steps):
+        for number, batch in enumerate(self._timed(taken), (epoch - 1) * steps):
             self.optimizer.learning_rate = self.rates.at(number)
             yield batch
 
@@ -133,7 +141,7 @@ class Trainer:
         own = statistics(self.model)
         if self.ranks.count == 1 or not own:
             return
-        summed = self._total(np.concatenate([variable.numpy() for variable in own]).astype(np.float64))
+        summed = self.steps.total(np.concatenate([variable.numpy() for variable in own]).astype(np.float64))
         ends = np.cumsum([int(variable.shape[0]) for variable in own])
         for variable, values in zip(own, np.split(summed / self.ranks.count, ends[:-1]), strict=True):
             variable.assign(values.astype(np.float32))
@@ -144,51 +152,23 @@ class Trainer:
         for batch in batches(self.tensors, "valid", _SCORED * ranks.count, ranks.rank, ranks.count):
             real = Shard(batch.ids, batch.label, batch.weight).take(np.flatnonzero(batch.weight > 0))
             if len(real.label):
-                lost, predicted = self.score(real.ids, real.label)
+                lost, predicted = self.steps.score(real.ids, real.label)
                 loss += float(lost)
                 confusion += metrics.confusion(real.label, predicted.numpy(), labels)
-        loss, *counts = self._total(np.array([loss, *confusion.ravel()], dtype=np.float64))
+        loss, *counts = self.steps.total(np.array([loss, *confusion.ravel()], dtype=np.float64))
         found = metrics.summarize(np.array(counts, dtype=np.int64).reshape(labels, labels), self.tensors.labels)
         rows = max(1, found["rows"])
         return {"val_loss": float(loss) / rows, "val_accuracy": found["accuracy"], "val_macro_f1": found["macro_f1"]}
 
-    def _total(self, values: np.ndarray) -> np.ndarray:
-        """The sum of float64 [n] over all ranks."""
-        return self.summed(values).numpy()  # type: ignore[no-any-return]
-
-    def _functions(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-        ids = tf.TensorSpec([None, self.tensors.length], tf.int32)
-        label, weight = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
-        model, optimizer, variables = self.model, self.optimizer, self.model.trainable_variables
-        clip, smoothing = self.job.clip, self.job.label_smoothing
-
-        @tf.function(input_signature=[ids, label, weight])
-        def step(ids: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-            """Summed loss, weight of right rows, weight of all rows; of all ranks."""
-            with tf.GradientTape() as tape:
-                logits = model(ids, training=True)
-                lost = tf.reduce_sum(weight * cross_entropy(label, logits, smoothing))
-            right = tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), label), tf.float32)
-            own = tf.stack([lost, tf.reduce_sum(weight * right), tf.reduce_sum(weight)])
-            # Sums, not means: a rank may have fewer rows than another, or none.
-            *gradients, total = self.ranks.total([*tape.gradient(lost, variables), own])
-            means = [tf.math.scalar_mul(1.0 / tf.maximum(total[2], 1.0), gradient) for gradient in gradients]
-            clipped = means if clip is None else tf.clip_by_global_norm(means, clip)[0]
-            optimizer.apply_gradients(zip(clipped, variables, strict=True))
-            return total
-
-        @tf.function(input_signature=[ids, label])
-        def score(ids: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            """Summed loss and predicted labels."""
-            logits = model(ids, training=False)
-            lost = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
-            return tf.reduce_sum(lost), tf.argmax(logits, -1, tf.int32)
-
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.float64)])
-        def summed(values: tf.Tensor) -> tf.Tensor:
-            return self.ranks.total([values])[0]
-
-        return step, score, summed
+    def _timed(self, taken: Iterator[Shard]) -> Iterator[Shard]:
+        """The same batches; the seconds they are waited for are counted."""
+        while True:
+            started = time.monotonic()
+            batch = next(taken, None)
+            self.waited += time.monotonic() - started
+            if batch is None:
+                return
+            yield batch
 
     def _is_over(self, epochs: list[dict[str, Any]]) -> bool:
         return len(epochs) >= self.job.epochs or bool(epochs) and len(epochs) - self._best(epochs) >= self.job.patience

@@ -199,6 +199,7 @@ def _vectors(
 def _training(name: str, params: dict[str, Any], tensors: Node, vectors: tuple[Taken, ...]) -> Node:
     takes = (Taken(tensors.name, (), "tensors"), *vectors)
     keyed = {key: value for key, value in params.items() if key not in _NOT_KEYED}
+    keyed["options"] = engines.deciding(params["engine"], params["options"])
     return Node(f"train.{name}", TRAIN, VERSION, params, keyed, takes, ("model",), in_jvm=False)
 
 

@@ -6,11 +6,13 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--lock [UV OPTION…]]
+usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--horovod] [--lock [UV OPTION…]]
 
   --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow (Python packages), browser (Debian's
-           chromium and its driver, which the tests marked `browser` steer).
+           chromium and its driver, which the tests marked `browser` steer), horovod (compiled here against the
+           TensorFlow of .venv, minutes once; Debian's cmake and g++).
            What was asked for once stays: later calls need not repeat it. To be rid of it, remove .venv.
+  --horovod  short for --with horovod
   --lock   write requirements.lock anew from setup.py and requirements.overrides, keeping versions that still fit;
            `--lock --upgrade` takes the newest. Installs nothing.
 
@@ -27,6 +29,12 @@ VENV_STAMP=.venv/textmill.stamp
 JAR_STAMP=build/textmill-jar.stamp
 ASKED=$CACHE/extras
 LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn serve sweep mlflow)
+# Horovod is published as source alone and compiled against the TensorFlow of .venv, so it is not in the lock. 0.28.1 is its
+# last release, and the only one that knows TensorFlow 2.18. Gloo needs nothing but TCP between the hosts.
+HOROVOD='horovod==0.28.1 --hash=sha256:92a43f5a94c43907a56805bad15f19700c62ffc83b7ca483f9e104e229f67ef0'
+HOROVOD_SETTINGS=(HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 HOROVOD_WITHOUT_PYTORCH=1
+    HOROVOD_WITHOUT_MXNET=1)
+HOROVOD_STAMP=.venv/horovod.stamp
 # The uv that is fetched where PATH has none, or one too old to check hashes given as constraints.
 UV_OLDEST=0.7.0
 UV_PINNED='uv==0.13.9
@@ -72,6 +80,7 @@ parse() {
         case $1 in
             --with) [ $# -ge 2 ] || { usage >&2; exit 2; }; words+=("${2//,/ }"); shift 2 ;;
             --with=*) word=${1#*=}; words+=("${word//,/ }"); shift ;;
+            --horovod) words+=(horovod); shift ;;
             --lock) LOCK=yes; shift; LOCK_OPTIONS=("$@"); break ;;
             -h | --help) usage; exit 0 ;;
             *) printf 'setup: unknown option %s\n' "$1" >&2; usage >&2; exit 2 ;;
@@ -82,10 +91,8 @@ parse() {
             bench | tensorflowonspark | bigdl | hdfs | s3 | s3test | yarn | sklearn | serve | sweep | mlflow) EXTRAS+=("$word") ;;
             local | test) ;; # always there
             browser) BROWSER=yes ;;
-            horovod) missing "horovod is compiled against the TensorFlow of .venv and so not in requirements.lock." \
-                "After this script, with cmake and g++: HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1" \
-                "uv pip install --python .venv/bin/python --no-build-isolation --no-binary horovod horovod==0.28.1" ;;
-            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow, browser)" ;;
+            horovod) EXTRAS+=(horovod) ;;
+            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow, browser, horovod)" ;;
         esac
     done
 }
@@ -150,6 +157,11 @@ packages_wanted() {
     if [ -n "$BROWSER" ] && ! { command -v chromium && command -v chromedriver; } >/dev/null; then
         printf 'chromium chromium-driver '
     fi
+    if wants_horovod && ! compgen -G "$(horovod_wheels)/*.whl" >/dev/null; then
+        command -v cmake >/dev/null || printf 'cmake '
+        command -v g++ >/dev/null || printf 'g++ '
+        command -v make >/dev/null || printf 'make '
+    fi
 }
 
 # --- Debian packages ---------------------------------------------------------------------------------------------
@@ -208,6 +220,7 @@ need_uv() {
 install_python() {
     local extras
     extras=$(printf ',%s' local test "${EXTRAS[@]}")
+    extras=${extras//,horovod/}
     # No stamp, no telling what a cut-off run left: anew. Otherwise only what differs is replaced.
     if [ ! -f "$VENV_STAMP" ] || ! grep -qsF "$ROOT/" .venv/bin/textmill ||
         [[ $(.venv/bin/python -V 2>&1) != "Python 3.11."* ]]; then
@@ -230,6 +243,51 @@ write_lock() {
     "$UV" pip compile -q setup.py "${options[@]}" --overrides requirements.overrides --python-version 3.11 \
         --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "scripts/setup.sh --lock" --output-file requirements.lock "$@"
+}
+
+# --- Horovod -----------------------------------------------------------------------------------------------------
+
+wants_horovod() { [[ " ${EXTRAS[*]-} " == *" horovod "* ]]; }
+
+# All that decides what is compiled. In a lock file's terms: another TensorFlow, another wheel.
+horovod_key() {
+    printf '%s\n' "$HOROVOD" "${HOROVOD_SETTINGS[@]}" "$(uname -m)" "$(.venv/bin/python -V)"
+    local name
+    for name in tensorflow tensorflow_cpu; do # with CUDA, or without
+        (cd .venv/lib/python3.11/site-packages && compgen -G "$name-*.dist-info") || true
+    done
+}
+
+horovod_wheels() {
+    if [ -x .venv/bin/python ]; then printf '%s/horovod/%s' "$CACHE" "$(horovod_key | sha256sum | cut -c-16)"; fi
+}
+
+horovod_current() {
+    ! wants_horovod || { [ -f "$HOROVOD_STAMP" ] && [ "$(horovod_key)" = "$(cat "$HOROVOD_STAMP")" ]; }
+}
+
+build_horovod() {
+    local wheels beside
+    wheels=$(horovod_wheels)
+    beside=$wheels.part
+    rm -rf "$beside"
+    mkdir -p "$beside"
+    printf '%s\n' "$HOROVOD" >"$beside/requirement.txt"
+    # uv's own cache, made for this build alone: the wheel is taken out of it.
+    env "${HOROVOD_SETTINGS[@]}" "MAKEFLAGS=-j$(nproc)" UV_CACHE_DIR="$beside/cache" "$UV" pip install \
+        --python .venv/bin/python --target "$beside/tried" --no-deps --no-build-isolation --no-binary horovod \
+        --require-hashes --requirements "$beside/requirement.txt"
+    find "$beside/cache" -name 'horovod-*.whl' -type f -exec mv -t "$beside" {} +
+    rm -r "$beside/cache" "$beside/tried"
+    compgen -G "$beside/*.whl"
+    mv "$beside" "$wheels"
+}
+
+install_horovod() {
+    "$UV" pip install -q --python .venv/bin/python --constraints requirements.lock --reinstall-package horovod \
+        "$(compgen -G "$(horovod_wheels)/*.whl")"
+    horovod_key >"$HOROVOD_STAMP.new"
+    mv "$HOROVOD_STAMP.new" "$HOROVOD_STAMP"
 }
 
 # --- the jar -----------------------------------------------------------------------------------------------------
@@ -292,7 +350,7 @@ main() {
         return
     fi
     remember_extras
-    if [ -z "$BROWSER" ] && venv_current && jar_current && s3_current; then
+    if [ -z "$BROWSER" ] && venv_current && horovod_current && jar_current && s3_current; then
         say "up to date: .venv${EXTRAS[*]:+ with ${EXTRAS[*]}}, $JAR"
         java_hint
         return
@@ -302,6 +360,11 @@ main() {
     if ! venv_current; then
         need_uv
         phase "Python packages into .venv" install_python
+    fi
+    if ! horovod_current; then
+        need_uv
+        compgen -G "$(horovod_wheels)/*.whl" >/dev/null || phase "Horovod, compiled for this TensorFlow" build_horovod
+        phase "Horovod into .venv" install_horovod
     fi
     jar_current || phase "$JAR by Gradle on Java $(find_jdk && java_major "$JAVA_HOME")" build_jar
     s3_current || phase "Spark's client of S3 into build/s3 (280 MB)" fetch_s3

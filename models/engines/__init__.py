@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.engines.base import Engine, Probe
 from textmill.errors import EngineUnavailable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _ENGINES = {
+    "horovod": "models.engines.horovod:Horovod",
     "local": "models.engines.local:Local",
     "tensorflowonspark": "models.engines.tensorflowonspark:TensorFlowOnSpark",
 }
@@ -35,9 +36,19 @@ def on_executors(name: str) -> bool:
     return _load(name).on_executors
 
 
+def deciding(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an engine's options that decide the result, not where it is computed; raises KeyError."""
+    return _load(name).deciding(options)
+
+
 def probe(name: str) -> Probe:
     """Whether an engine can be used here, and if not why and what installs it; raises KeyError."""
     return _load(name).probe()
+
+
+def details(name: str) -> str:
+    """What the engine's installation is able to do, where that differs between installations; raises KeyError."""
+    return _load(name).details()
 
 
 def engine(name: str, spark: Callable[[], SparkSession] | None = None) -> Engine:

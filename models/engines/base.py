@@ -6,14 +6,14 @@ import json
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from models.schedule import Name as ScheduleName
 from models.schedule import Schedule
-from models.tensors import Tensors
+from models.tensors import opened
 from textmill.params import Params
 from textmill.places import Place, place
 
@@ -104,6 +104,17 @@ class TrainJob:
             given[key] = place(given[key]) if given[key] is not None else None
         return cls(**given)
 
+    @classmethod
+    def from_file(cls, file: Path) -> TrainJob:
+        """The job in a file; relative paths in it start at the file's folder, so that both can be moved together."""
+        job = cls.from_json(file.read_text(encoding="utf-8"))
+        given = {key: getattr(job, key) for key in _PLACES}
+        return replace(job, **{key: file.parent.absolute() / path for key, path in given.items() if _is_relative(path)})
+
+
+def _is_relative(found: Place | None) -> bool:
+    return isinstance(found, Path) and not found.is_absolute()
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -129,6 +140,8 @@ class TrainStats:
     """How often ranks were lost and the training went on from its last checkpoint."""
     steps: tuple[int, ...] = ()
     """Steps each rank has taken in all, in the order of ranks."""
+    input_wait_share: float | None = None
+    """Share of the epochs' time in which rank 0 waited for its next batch; None: not measured."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON types."""
@@ -156,6 +169,14 @@ class Engine(ABC):
     def probe(self) -> Probe:
         """Whether it can be used here."""
 
+    def details(self) -> str:
+        """What an installation that can be used is able to do, for `textmill doctor`; may take seconds."""
+        return ""
+
+    def deciding(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of its options that decide the result: an output is made anew where they change."""
+        return dict(options)
+
     def check(self, job: TrainJob) -> list[str]:
         """What does not fit, found before anything expensive starts."""
         return unfit(job.tensors, 1)
@@ -167,7 +188,7 @@ class Engine(ABC):
 
 def unfit(folder: Place, ranks: int) -> list[str]:
     """Why these tensors can't be trained on: they must be whole and hold rows to train and to validate on."""
-    tensors = Tensors(folder)
+    tensors = opened(folder)
     problems = tensors.problems(ranks)
     rows = {part: each["rows"] for part, each in tensors.described.get("parts", {}).items()}
     return [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not rows.get(part)] + problems

@@ -60,7 +60,8 @@ def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> 
     if status or stats is None:
         raise WorkerLost(0, socket.gethostname(), named(status), str(log), _last_lines(log))
     seconds, resumed = tuple(stats["seconds_per_epoch"]), stats["resumed_from_epoch"]
-    return TrainStats(seconds, stats["records_per_s"], resumed, steps=(stats["steps"],))
+    return TrainStats(seconds, stats["records_per_s"], resumed, steps=(stats["steps"],),
+                      input_wait_share=stats.get("input_wait_share"))  # fmt: skip
 
 
 def _last_lines(log: Path) -> list[str]:

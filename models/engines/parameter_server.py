@@ -61,15 +61,15 @@ class Coordinator(Trainer):
         workers = len(_resolver().cluster_spec().job_tasks("worker"))
         self.coordinator = tf.distribute.coordinator.ClusterCoordinator(self.strategy)
         self.most = _AHEAD * workers
-        own = self.step.python_function  # its gradients are applied in the replica's context, not in a graph of their own
+        own = self.steps.at_once  # its gradients are applied in the replica's context, not in a graph of their own
 
-        @tf.function(input_signature=self.step.input_signature)
+        @tf.function(input_signature=self.steps.signature)
         def step(ids: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
             return self.strategy.run(own, args=(ids, label, weight))
 
         self.remote = step
 
-    def _steps(self, epoch: int) -> Iterator[np.ndarray]:
+    def _each_step(self, epoch: int) -> Iterator[np.ndarray]:
         waiting = deque[Any]()
         for batch in self._batches(epoch):
             if len(waiting) == self.most:

@@ -125,8 +125,9 @@ class TensorFlowOnSpark(Engine):
                 _note(job, f"restart {restarts} of {settings.restarts}, from the last checkpoint")
         chief, steps = done[0], tuple(done[rank]["steps"] for rank in sorted(done))
         return TrainStats(
-            tuple(chief["seconds_per_epoch"]), chief["records_per_s"], chief["resumed_from_epoch"], restarts, steps
-        )
+            tuple(chief["seconds_per_epoch"]), chief["records_per_s"], chief["resumed_from_epoch"], restarts, steps,
+            chief["input_wait_share"],
+        )  # fmt: skip
 
     def _session(self) -> SparkSession:
         if self.spark is None:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from models.engines.watch import Watch
 from models.subprocesses import environ
-
-_BEAT_SECONDS = 1.0
-_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def main_fun(given: Mapping[str, Order], context: Any) -> None:
         _tell(driver, token=order.token, rank=rank, host=socket.gethostname())
         process = _start(order, rank, context.tmp_socket)
         try:
-            status = _Watch(driver, process).until_it_ends()
+            status = Watch(process, partial(_tell, driver), driver).until_it_ends()
         finally:
             process.kill()
             process.wait()
@@ -91,46 +89,6 @@ def _roles(config: str, servers: int) -> str:
     if task["type"] == "worker" and task["index"] >= left:
         task = {"type": "ps", "index": task["index"] - left}
     return json.dumps({"cluster": {**given["cluster"], "worker": workers[:left], "ps": workers[left:]}, "task": task})
-
-
-class _Watch:
-    """Passes a process's lines on to the driver until it ends, with a sign of life each second."""
-
-    def __init__(self, driver: socket.socket, process: subprocess.Popen[bytes]) -> None:
-        self.driver, self.process = driver, process
-        self.rest: dict[str, bytes] = {"stdout": b"", "stderr": b""}
-        self.selector = selectors.DefaultSelector()
-        for name in self.rest:
-            self.selector.register(getattr(process, name), selectors.EVENT_READ, name)
-        self.selector.register(driver, selectors.EVENT_READ, "driver")
-
-    def until_it_ends(self) -> int | None:
-        """The exit status, negative for a signal; None where the driver wants no more."""
-        while len(self.selector.get_map()) > 1:
-            ready = self.selector.select(_BEAT_SECONDS)
-            if any(key.data == "driver" for key, _ in ready):
-                return None  # it says nothing but that: by a byte, or by being gone
-            for key, _ in ready:
-                self._read(key)
-            if not ready:
-                _tell(self.driver, alive=True)
-        return self.process.wait()
-
-    def _read(self, key: selectors.SelectorKey) -> None:
-        piece = os.read(key.fd, _PIECE)
-        if not piece:
-            self.selector.unregister(key.fileobj)
-        *lines, self.rest[key.data] = (self.rest[key.data] + piece).split(b"\n")
-        if not piece and self.rest[key.data]:
-            lines.append(self.rest[key.data])
-        for line in lines:
-            _tell(self.driver, **_message(line, key.data))
-
-
-def _message(line: bytes, stream: str) -> Mapping[str, Any]:
-    if stream == "stdout" and line.startswith(b"{"):
-        return json.loads(line)  # type: ignore[no-any-return]
-    return {"log": line.decode(errors="replace")}
 
 
 def _tell(driver: socket.socket, **message: Any) -> None:

@@ -14,8 +14,8 @@ from models.engines.base import Progress
 _REPORT_SECONDS = 0.5
 
 
-def work(train: Callable[[Callable[[Progress], None]], dict[str, Any]]) -> None:
-    """Run `train` with a function that it reports to; what it returns is the last line."""
+def work(train: Callable[[Callable[[Progress], None]], dict[str, Any] | None]) -> None:
+    """Run `train` with a function that it reports to; what it returns, if anything, is the last line."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     last = 0.0
 
@@ -25,7 +25,8 @@ def work(train: Callable[[Callable[[Progress], None]], dict[str, Any]]) -> None:
             last = time.monotonic()
             say(progress=progress.__dict__)
 
-    say(done=train(report))
+    if (done := train(report)) is not None:
+        say(done=done)
 
 
 def _end_with_parent() -> None:

@@ -64,4 +64,5 @@ def _engines() -> Iterator[Finding]:
 
     for name in engines.NAMES:
         probe = engines.probe(name)
-        yield f"engine {name}", probe.available, probe.reason or "available"
+        found = (engines.details(name) or "available") if probe.available else probe.reason
+        yield f"engine {name}", probe.available, found

@@ -30,6 +30,8 @@ class Case:
     master: str = ""
     """Spark's master where it trains on executors."""
     conf: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    """The engine's own settings."""
 
     def workers(self) -> list[psutil.Process]:
         """The processes of its ranks that run now, started by this one or by what it has started."""
@@ -41,6 +43,7 @@ class Case:
 SLOWLY = {"spark.textmill.train.wait": "240"}
 CASES = (
     Case("local", "models.engines.local_worker"),
+    Case("horovod", "models.engines.horovod_rank", 2, options={"ranks": 2, "threads": 1}),
     Case("tensorflowonspark", "models.engines.tensorflowonspark_worker", 2, "local-cluster[2,1,1536]", SLOWLY),
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from models import engines
-from models.engines.base import Engine
+from models.engines.base import Engine, TrainJob
 from tests.e2e.engines import cases
 from tests.e2e.engines.cases import CASES, Case
 from tests.e2e.engines.sessions import closed, opened
@@ -47,6 +48,12 @@ def spark(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 def engine(case: Case, spark: Callable[[], SparkSession]) -> Engine:
     """The engine, ready to train."""
     return engines.engine(case.name, spark if case.master else None)
+
+
+@pytest.fixture(scope="module")
+def job(case: Case) -> Callable[..., TrainJob]:
+    """`cases.job` with the engine's settings."""
+    return partial(cases.job, options=case.options)
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,11 @@ from models import metrics
 from models.engines.base import Engine, Progress, TrainJob, TrainStats
 from models.scoring import scorer
 from models.tensors import Tensors
-from tests.e2e.engines import cases
 from tests.e2e.engines.cases import LABELS, LENGTH, PADDING, SHARDS, Case
 from textmill.errors import InputError, WorkerLost
 
 EPOCHS, ROWS = 16, 1600
+Job = Callable[..., TrainJob]
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def trained(engine: Engine, tensors: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    whole = cases.job(tensors, tmp_path_factory.mktemp("whole"), epochs=EPOCHS, patience=EPOCHS)
+def trained(job: Job, engine: Engine, tensors: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    whole = job(tensors, tmp_path_factory.mktemp("whole"), epochs=EPOCHS, patience=EPOCHS)
     assert engine.check(whole) == []
     seen: list[Progress] = []
     return Trained(whole, engine.train(whole, seen.append), seen)
@@ -109,16 +109,18 @@ def test_rows_that_only_fill_up_count_nowhere(trained: Trained) -> None:
     assert len(set(right)) > 1
 
 
-def test_it_stops_early_and_keeps_the_best(engine: Engine, tensors: Path, tmp_path: Path) -> None:
-    early = cases.job(tensors, tmp_path, epochs=40, patience=2, learning_rate=0.03)
+def test_it_stops_early_and_keeps_the_best(job: Job, engine: Engine, tensors: Path, tmp_path: Path) -> None:
+    early = job(tensors, tmp_path, epochs=40, patience=2, learning_rate=0.03)
     history = Trained(early, engine.train(early, lambda progress: None), []).history
     values = [epoch["val_accuracy"] for epoch in history["epochs"]]
     assert history["stopped"] == "patience" and len(values) == history["best_epoch"] + 2 < 40
     assert values[history["best_epoch"] - 1] == max(values)
 
 
-def test_a_killed_rank_is_named_within_ten_seconds(case: Case, engine: Engine, tensors: Path, tmp_path: Path) -> None:
-    lost = cases.job(tensors, tmp_path, epochs=500, patience=500, resume=False)
+def test_a_killed_rank_is_named_within_ten_seconds(
+    job: Job, case: Case, engine: Engine, tensors: Path, tmp_path: Path
+) -> None:
+    lost = job(tensors, tmp_path, epochs=500, patience=500, resume=False)
     killed: list[float] = []
 
     def kill(progress: Progress) -> None:
@@ -137,9 +139,9 @@ def test_a_killed_rank_is_named_within_ten_seconds(case: Case, engine: Engine, t
 
 
 def test_a_training_that_lost_a_rank_ends_as_one_that_did_not(
-    case: Case, engine: Engine, trained: Trained, tmp_path: Path
+    job: Job, case: Case, engine: Engine, trained: Trained, tmp_path: Path
 ) -> None:
-    cut = cases.job(trained.job.tensors, tmp_path, epochs=EPOCHS, patience=EPOCHS)  # type: ignore[arg-type]
+    cut = job(trained.job.tensors, tmp_path, epochs=EPOCHS, patience=EPOCHS)  # type: ignore[arg-type]
     killed: list[int] = []
 
     def kill(progress: Progress) -> None:
@@ -161,7 +163,7 @@ def test_a_training_that_lost_a_rank_ends_as_one_that_did_not(
 
 @pytest.mark.parametrize("damage", ["unequal", "missing", "no_parquet", "longer"])
 def test_tensors_that_do_not_fit_their_description_are_refused(
-    engine: Engine, tensors: Path, tmp_path: Path, damage: str
+    job: Job, engine: Engine, tensors: Path, tmp_path: Path, damage: str
 ) -> None:
     bad = Path(shutil.copytree(tensors, tmp_path / "tensors"))
     shard = bad / "train/00001.parquet"
@@ -180,7 +182,7 @@ def test_tensors_that_do_not_fit_their_description_are_refused(
     else:
         shard.write_bytes(b"PAR1 not")
         expected = f"{shard} is no Parquet file"
-    assert [problem for problem in engine.check(cases.job(bad, tmp_path)) if problem.startswith(expected)]
+    assert [problem for problem in engine.check(job(bad, tmp_path)) if problem.startswith(expected)]
 
 
 MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
@@ -198,22 +200,24 @@ MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
 
 
 @pytest.mark.parametrize("how", MANIFESTS)
-def test_a_bad_manifest_is_refused(engine: Engine, tensors: Path, tmp_path: Path, how: str) -> None:
+def test_a_bad_manifest_is_refused(job: Job, engine: Engine, tensors: Path, tmp_path: Path, how: str) -> None:
     bad = Path(shutil.copytree(tensors, tmp_path / "tensors"))
     damage, expected = MANIFESTS[how]
     described = json.loads((bad / "tensors.json").read_text(encoding="utf-8"))
     (bad / "tensors.json").write_text(damage(described), encoding="utf-8")
     try:
-        said = engine.check(cases.job(bad, tmp_path))
+        said = engine.check(job(bad, tmp_path))
     except InputError as error:
         said = [str(error)]
     assert any(expected in problem for problem in said), said
 
 
-def test_shards_that_ranks_cannot_share_are_refused(case: Case, engine: Engine, tensors: Path, tmp_path: Path) -> None:
+def test_shards_that_ranks_cannot_share_are_refused(
+    job: Job, case: Case, engine: Engine, tensors: Path, tmp_path: Path
+) -> None:
     if case.ranks == 1:
         pytest.skip("one rank reads any number of shards")
     bad = Path(shutil.copytree(tensors, tmp_path / "tensors"))
     described = json.loads((bad / "tensors.json").read_text(encoding="utf-8"))
     (bad / "tensors.json").write_text(json.dumps({**described, "shards": case.ranks + 1}), encoding="utf-8")
-    assert any("can't share" in problem for problem in engine.check(cases.job(bad, tmp_path)))
+    assert any("can't share" in problem for problem in engine.check(job(bad, tmp_path)))

@@ -1,0 +1,109 @@
+"""What ranks started by Horovod say, and which of them was lost first."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.engines.base import Progress, TrainJob, named
+from textmill.errors import WorkerLost
+
+_SAID = re.compile(r"^\[(\d+)\]<(stdout|stderr)>:(.*)$", re.DOTALL)
+_ENDED = re.compile(r"^Process (\d+) exit with status code (\d+)\.$")
+_TAIL = 20
+
+
+@dataclass
+class Lost:
+    """A rank that ended without a result."""
+
+    rank: int
+    host: str
+    status: str
+    tail: list[str]
+    peer: bool
+    """Whether it only lost another one."""
+
+    def error(self, log: Path) -> WorkerLost:
+        """What a training fails with."""
+        return WorkerLost(self.rank, self.host, self.status, str(log), self.tail)
+
+
+@dataclass
+class Follow:
+    """Takes the lines of a launcher that starts each line of a rank with `[rank]<stream>:`."""
+
+    job: TrainJob
+    hosts: Mapping[int, str]
+    """Where each rank was started."""
+    on_progress: Callable[[Progress], None]
+    done: dict[str, Any] | None = None
+    lost: list[Lost] = field(default_factory=list)
+    heard: dict[int, float] = field(default_factory=dict)
+    """When each rank last said anything."""
+
+    def take(self, line: str) -> None:
+        """One line of the launcher's output; what is no message goes to a log."""
+        said = _SAID.match(line.rstrip("\n"))
+        if said is None:
+            self._launcher(line.rstrip("\n"))
+            return
+        rank, stream, text = int(said[1]), said[2], said[3]
+        self.heard[rank] = time.monotonic()
+        message = _message(text) if stream == "stdout" else {"log": text}
+        if "progress" in message:
+            self.on_progress(Progress(**message["progress"]))
+        elif "lost" in message:
+            self.lost.append(Lost(**message["lost"]))
+        elif "log" in message:
+            _append(self.log(rank), message["log"])
+        elif "ended" in message:
+            del self.heard[rank]
+        self.done = message.get("done", self.done)
+
+    def log(self, rank: int | None = None) -> Path:
+        """Of a rank, or of the launcher."""
+        suffix = "" if rank is None else f"-rank-{rank}"
+        return self.job.logs / f"train-{self.job.name}{suffix}.log"
+
+    def silent(self, seconds: float) -> list[Lost]:
+        """Ranks that have said nothing for so long, though they had begun and not ended."""
+        ended = {each.rank for each in self.lost}
+        now = time.monotonic()
+        quiet = {rank: now - at for rank, at in self.heard.items() if rank not in ended and now - at > seconds}
+        return [self._gone(rank, f"no sign of life for {silence:.0f} s") for rank, silence in quiet.items()]
+
+    def first(self) -> Lost | None:
+        """The rank that was lost first: others fail because of it, and some are heard before."""
+        return min(self.lost, key=lambda each: each.peer, default=None)
+
+    def _launcher(self, line: str) -> None:
+        _append(self.log(), line)
+        if (ended := _ENDED.match(line)) and int(ended[1]) not in {each.rank for each in self.lost}:
+            # The parent of the rank's process is gone too, or its host.
+            code = int(ended[2])
+            self.lost.append(self._gone(int(ended[1]), named(128 - code if 128 < code < 160 else code)))
+
+    def _gone(self, rank: int, status: str) -> Lost:
+        log = self.log(rank)
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:] if log.exists() else []
+        return Lost(rank, self.hosts.get(rank, "an unknown host"), status, tail, False)
+
+
+def _message(text: str) -> dict[str, Any]:
+    if text.startswith("{"):
+        try:
+            return json.loads(text)  # type: ignore[no-any-return]
+        except json.JSONDecodeError:
+            pass  # a program of the user's may print such lines
+    return {"log": text}
+
+
+def _append(log: Path, line: str) -> None:
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
