@@ -104,8 +104,8 @@ def trained(job: TrainJob, folder: Path) -> tuple[dict[str, Any], dict[str, np.n
 
 @pytest.fixture
 def sent(bundle: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
-    return Path(shutil.copytree(bundle, tmp_path / "sent"))
+    """A copy to spoil; launch/mpijob.yaml names the folder it is in."""
+    return Path(shutil.copytree(bundle, tmp_path / "sent" / "bundle"))
 
 
 def test_what_is_wrong_with_a_bundle_is_named_file_by_file(prepared: Project, sent: Path) -> None:
@@ -150,7 +150,7 @@ def test_rsync_over_ssh(
     prepared: Project, bundle: Path, ssh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RSYNC_RSH", ssh)
-    there, at = tmp_path / "a host's folder", f"127.0.0.1:{tmp_path}/a host's folder"
+    there, at = tmp_path / "a host's folder/bundle", f"127.0.0.1:{tmp_path}/a host's folder/bundle"
     first = json.loads(textmill(prepared, "export", "last", at, "--ranks", "2", "--json"))
     assert first["sent_files"] == first["files"] and first["bytes_per_s"] > 0
     for path in bundle.rglob("*"):
