@@ -145,6 +145,7 @@ if __name__ == "__main__":
         package_data={
             "": ["*.json", "*.properties", "py.typed"]
             + [f"**/*.{kind}" for kind in ("html", "j2", "css", "js", "svg", "json")]
+            + ["hosts/*"]
         },
         # The one Python that the whole stack was seen to run on: Spark 3.5, TensorFlow 2.18, BigDL 2.4, Horovod 0.28.
         python_requires=">=3.11,<3.12",

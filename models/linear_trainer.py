@@ -19,7 +19,7 @@ from models import metrics, ngrams, results
 from models.engines.base import Progress, TrainJob
 from models.layers import HashedNgrams
 from models.linear import Params
-from models.tensors import Tensors, batches
+from models.tensors import Tensors, batches, opened
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class LinearTrainer:
 
         Raises pydantic's ValidationError for parameters the model does not take.
         """
-        self.job, self.tensors = job, tensors or Tensors(job.tensors)
+        self.job, self.tensors = job, tensors or opened(job.tensors)
         self.params = Params.model_validate(dict(job.model_params))
         self.grams = HashedNgrams(self.tensors.vocabulary, self.params.buckets, self.params.ngrams)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ class Tensors:
     """A folder of tensors and its description; raises InputError where the folder does not fit it."""
 
     folder: Place
+    kind: ClassVar[str] = "parquet"
 
     @cached_property
     def described(self) -> dict[str, Any]:
@@ -90,21 +91,23 @@ class Tensors:
         files = self.files(part)
         if len(files) != shards:
             yield f"{self.folder / part} holds {len(files)} shards instead of {shards}"
-        for file in files:
-            try:
-                with file.open("rb") as stream:
-                    rows, ids = _counts(pq.read_metadata(stream))
-            except pa.ArrowException as error:
-                yield f"{file} is no Parquet file: {error}"
-                continue
-            if rows != per_shard:
-                yield f"{file} has {rows} rows instead of {per_shard}: ranks would take unequal steps"
-            elif ids != rows * self.length:
-                yield f"{file} has {ids} ids in {rows} rows, {self.length} each are described"
+        yield from filter(None, (self._problem_of(file, per_shard) for file in files))
+
+    def _problem_of(self, file: Place, per_shard: int) -> str | None:
+        """What does not fit of one shard."""
+        try:
+            with file.open("rb") as stream:
+                rows, ids = _counts(pq.read_metadata(stream))
+        except pa.ArrowException as error:
+            return f"{file} is no Parquet file: {error}"
+        if rows != per_shard:
+            return f"{file} has {rows} rows instead of {per_shard}: ranks would take unequal steps"
+        fits = ids == rows * self.length
+        return None if fits else f"{file} has {ids} ids in {rows} rows, {self.length} each are described"
 
     def files(self, part: str) -> list[Place]:
         """The shards of a part, in order."""
-        return sorted((self.folder / part).glob("*.parquet"))
+        return sorted((self.folder / part).glob(f"*.{self.kind}"))
 
     def rows(self, part: str, ranks: int = 1) -> int:
         """Rows of a part that one rank reads, padding included; 0 where there is no such part."""
@@ -146,8 +149,13 @@ def _counts(described: pq.FileMetaData) -> tuple[int, int]:
 
 
 def opened(folder: Place) -> Tensors:
-    """The tensors in a folder, as a training reads them."""
-    return Tensors(folder)
+    """The tensors in a folder, as Parquet or as TFRecords; raises InputError where it has no tensors.json."""
+    found = Tensors(folder)
+    if found.described.get("format") == "tfrecord":
+        from models.tfrecords import Records
+
+        return Records(folder)
+    return found
 
 
 def batches(tensors: Tensors, part: str, batch: int, rank: int = 0, ranks: int = 1) -> Iterator[Shard]:

@@ -59,7 +59,7 @@ def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
     if run["status"] != "done":
         raise InputError(f"run {run['run']} is {run['status']}, not done; go on with it: {run['command']}")
     reasons: dict[str, Because] = json.loads((runs.folder(root, run) / runs.PLAN).read_text(encoding="utf-8"))
-    name, store = _training(run, reasons, train), Store(root)
+    name, store = training_of(run, reasons, train), Store(root)
 
     def output(step: str) -> Output:
         op, key = reasons[step]["op"], digest(reasons[step])
@@ -68,7 +68,7 @@ def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
             raise InputError(f"the output of {step} is {'gone' if manifest is None else harm}: {run['command']}")
         return Output(step, key, store.folder(op, key), manifest)
 
-    tensors, tokens = _taken(reasons[f"train.{name}"], "tensors"), _taken(reasons[f"evaluate.{name}"], "test")
+    tensors, tokens = taken(reasons[f"train.{name}"], "tensors"), taken(reasons[f"evaluate.{name}"], "test")
     steps = f"train.{name}", tensors, tokens, f"evaluate.{name}"
     embed = next(
         (take[TAKES_NODE] for take in reasons[f"train.{name}"]["takes"] if take[TAKES_ROLE] == "vectors"), None
@@ -77,7 +77,8 @@ def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
     return Lineage(run, name, *map(output, steps), _clean(tokens, reasons), vectors)
 
 
-def _training(run: Record, reasons: Mapping[str, Because], train: str | None) -> str:
+def training_of(run: Record, reasons: Mapping[str, Because], train: str | None) -> str:
+    """The name of a run's training, the only one unless named; raises InputError."""
     known = [step.partition(".")[2] for step, because in reasons.items() if because["op"] == TRAIN]
     if train is None and len(known) == 1:
         return known[0]
@@ -87,7 +88,7 @@ def _training(run: Record, reasons: Mapping[str, Because], train: str | None) ->
     return train
 
 
-def _taken(because: Because, role: str) -> str:
+def taken(because: Because, role: str) -> str:
     """The first step taken in a role; of a step prepared by dates all have the same parameters."""
     return next(take[TAKES_NODE] for take in because["takes"] if take[TAKES_ROLE] == role)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,15 @@ class Tree:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that reports a key given twice, which YAML forbids and PyYAML accepts."""
+    """SafeLoader in which `on` and `off`, `yes` and `no` are words, as in YAML 1.2: engine options have a key `on`."""
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
 
 
 def read(path: Path) -> Tree:

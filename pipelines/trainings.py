@@ -227,39 +227,41 @@ def train(
     spark: Callable[[], SparkSession],
 ) -> Written:
     """Carry a training out into `out`; `taken` are the folders of what it takes by their roles. Raises InputError for tensors that don't fit, WorkerLost for a lost rank."""
-    given = node.params
-    job = TrainJob(
-        name=node.name.partition(".")[2],
-        model=given["model"],
-        model_params=given["params"],
-        tensors=absolute(taken["tensors"]),  # workers start in another folder
-        out=absolute(out),
-        checkpoints=absolute(checkpoints),
-        logs=run.resolve(),
-        epochs=given["epochs"],
-        batch=given["batch"],
-        learning_rate=given["learning_rate"],
-        metric=given["metric"],
-        patience=given["patience"],
-        seed=given["seed"],
-        resume=given["resume"],
-        vectors=absolute(taken["vectors"]) if "vectors" in taken else None,
-        train_vectors=given["train_vectors"],
-        start=place(node.resources.data["last"]) if "last" in node.resources.data else None,
-        code=given["code"],
-        options=given["options"],
-        **{key: given[key] for key in _OPTIMIZATION},
-    )
-    engine = engines.engine(given["engine"], spark)
-    if unfit := engine.check(job):
+    folders = {"tensors": taken["tensors"], "out": out, "checkpoints": checkpoints, "logs": run.resolve()}
+    start = place(node.resources.data["last"]) if "last" in node.resources.data else None
+    given = job(node.name, node.params, {**folders, "vectors": taken.get("vectors"), "start": start})
+    engine = engines.engine(node.params["engine"], spark, node.params["options"])
+    if unfit := engine.check(given):
         raise InputError("; ".join(unfit))
 
     def report(progress: Progress) -> None:
         share = (progress.epoch - 1 + progress.step / max(1, progress.steps)) / progress.epochs
         advanced(share, f"epoch {progress.epoch}/{progress.epochs}, {progress.records_per_s:,.0f} records/s")
 
-    stats = engine.train(job, report)
+    stats = engine.train(given, report)
     return Written({}, stats.as_dict())
+
+
+def job(step: str, given: Mapping[str, Any], folders: Mapping[str, Place | None]) -> TrainJob:
+    """The job of the training `step` with these settings; `folders` are those of TrainJob, by their names there."""
+    return TrainJob(
+        name=step.partition(".")[2],
+        model=given["model"],
+        model_params=given["params"],
+        epochs=given["epochs"],
+        batch=given["batch"],
+        learning_rate=given["learning_rate"],
+        metric=given["metric"],
+        patience=given["patience"],
+        seed=given["seed"],
+        resume=given.get("resume", True),
+        train_vectors=given["train_vectors"],
+        code=given["code"],
+        options=given["options"],
+        # Absolute, for workers start in another folder.
+        **{name: folder and absolute(folder) for name, folder in folders.items()},  # type: ignore[arg-type]
+        **{key: given[key] for key in _OPTIMIZATION},
+    )
 
 
 def note(node: Node, folder: Place) -> str:

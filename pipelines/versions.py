@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from pipelines import promotion
 from pipelines.lineage import Lineage, Output
 from pipelines.store import write_json
-from textmill import places
+from textmill import places, transfer
 from textmill.errors import InputError, TextmillError
 from textmill.places import Place
 
@@ -253,8 +252,7 @@ def _copy(output: Output, folder: Place, files: dict[str, Any], wanted: Callable
         parent.mkdir(parents=True, exist_ok=True)
 
     def copy(name: str) -> None:
-        with (output.folder / name).open("rb") as source, (folder / name).open("wb") as sink:
-            shutil.copyfileobj(source, sink, 8 << 20)
+        transfer.copy(output.folder / name, folder / name)
         if places.checksum(folder / name) != output.manifest["files"][name]["sha256"]:
             raise TextmillError(f"{output.folder / name} changed while it was published; run again")
 

@@ -243,6 +243,18 @@ write_lock() {
     "$UV" pip compile -q setup.py "${options[@]}" --overrides requirements.overrides --python-version 3.11 \
         --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "scripts/setup.sh --lock" --output-file requirements.lock "$@"
+    write_host_locks
+}
+
+# What exported bundles bring for the machines that train: x86-64 Linux of 2018 or later.
+write_host_locks() {
+    local options=(--constraints requirements.lock --python-version 3.11 --python-platform x86_64-manylinux_2_28
+        --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header)
+    "$UV" pip compile -q requirements.hosts "${options[@]}" --output-file models/hosts/gpu.lock
+    sed 's/tensorflow\[and-cuda\]/tensorflow-cpu/' requirements.hosts >"$CACHE/hosts-cpu"
+    "$UV" pip compile -q "$CACHE/hosts-cpu" "${options[@]}" --overrides requirements.overrides --output-file models/hosts/cpu.lock
+    sed -n 's/.*"\(horovod==[^"]*\)".*/\1/p' setup.py >"$CACHE/hosts-horovod"
+    "$UV" pip compile -q "$CACHE/hosts-horovod" "${options[@]}" --no-deps --output-file models/hosts/horovod.lock
 }
 
 # --- Horovod -----------------------------------------------------------------------------------------------------

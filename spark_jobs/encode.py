@@ -156,14 +156,18 @@ def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels:
     key = order_key(work.params.seed)
     keyed = union([frame.withColumn("group", F.lit(part)).withColumn("key", key) for part, frame in rows.items()])
     placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
-    tensors = union([_encoded(work, placed, labels), _padding(work, parts)])
-    order = {part.name: index for index, part in enumerate(parts)}
-    of_part = _lookup(order)[F.col("group")]
-    slots = len(parts) * work.params.shards
-    slot = _slot_keys(work.spark, slots)[of_part * work.params.shards + F.col("place")]
-    sharded = tensors.withColumn("_slot", slot).repartition(slots, "_slot")
-    ordered = sharded.sortWithinPartitions(F.col("weight").desc(), "key", "ids", "label")
-    return ordered.withColumnRenamed("group", "part").drop("_slot", "key", "place")
+    tensors = union([_encoded(work, placed, labels), padding(work.spark, parts, work.params.length)])
+    ordered = in_shards(tensors, parts).sortWithinPartitions(F.col("weight").desc(), "key", "ids", "label")
+    return ordered.withColumnRenamed("group", "part").drop("key", "place")
+
+
+def in_shards(rows: DataFrame, parts: Sequence[Part]) -> DataFrame:
+    """One partition for every shard of every part: the rows' columns `group` and `place` say which."""
+    spark, shards = rows.sparkSession, parts[0].shards
+    of_part = _lookup({part.name: index for index, part in enumerate(parts)})[F.col("group")]
+    slots = len(parts) * shards
+    slot = _slot_keys(spark, slots)[of_part * shards + F.col("place")]
+    return rows.withColumn("_slot", slot).repartition(slots, "_slot").drop("_slot")
 
 
 def order_key(seed: int) -> Column:
@@ -205,19 +209,19 @@ def _lookup(table: Mapping[str, int]) -> Column:
     return F.create_map(*[F.lit(item) for pair in table.items() for item in pair])
 
 
-def _padding(work: Work, parts: Sequence[Part]) -> DataFrame:
-    """The rows of weight 0 that make all shards of a part equal."""
+def padding(spark: SparkSession, parts: Sequence[Part], length: int) -> DataFrame:
+    """The rows of weight 0 that make all shards of a part equal, as columns group, place, key, ids … weight."""
     missing = [
         (part.name, shard)
         for part in parts
         for shard in range(part.shards)
         for _ in range(part.per_shard - max(0, min(part.per_shard, part.rows - shard * part.per_shard)))
     ]
-    rows = work.spark.createDataFrame(missing, "group string, place int")
+    rows = spark.createDataFrame(missing, "group string, place int")
     return rows.select(
         "*",
         F.lit(0).cast("long").alias("key"),
-        F.array_repeat(F.lit(PAD), work.params.length).alias("ids"),
+        F.array_repeat(F.lit(PAD), length).alias("ids"),
         F.lit(0).alias("length"),
         F.lit(0).alias("label"),
         F.lit(0.0).cast("float").alias("weight"),

@@ -45,10 +45,19 @@ def write_parts(
         (F.col("text") if "text" in columns else null).cast("string"),
     )
     written = frame.where(seen).drop(*leave_out)
-    written.write.partitionBy("part").parquet(places.spark_uri(out / "_scratch"))
-    fields = [field.jsonValue() for field in written.schema.fields if field.name != "part"]
-    parts, checksums = _settle(frame.sparkSession, out, {"type": "struct", "fields": fields})
+    parts, checksums = write_files(written, out)
     return Written(parts, stats(), checksums)
+
+
+def write_files(frame: DataFrame, out: Place, kind: str = "parquet") -> tuple[dict[str, Any], dict[str, str]]:
+    """Write `frame` by its string column `part`: a file for each partition of a part; the parts, and the checksums.
+
+    `kind` is parquet or tfrecord. Files are `out/<part>/00000.<kind>` …, in the order of the partitions.
+    """
+    scratch = out / "_scratch"
+    frame.write.partitionBy("part").format(kind).save(places.spark_uri(scratch))
+    fields = [field.jsonValue() for field in frame.schema.fields if field.name != "part"]
+    return _settle(frame.sparkSession, out, {"type": "struct", "fields": fields}, kind)
 
 
 def write_json(file: Place, value: Any) -> None:
@@ -56,10 +65,12 @@ def write_json(file: Place, value: Any) -> None:
     file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _settle(spark: SparkSession, out: Place, schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _settle(
+    spark: SparkSession, out: Place, schema: Mapping[str, Any], kind: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Move the files to their final names, for Spark's own hold a random identifier; the parts, and the checksums."""
     scratch = out / "_scratch"
-    moves = {f"{part}/{index:05d}.parquet": file for part, files in _by_part(scratch).items()
+    moves = {f"{part}/{index:05d}.{kind}": file for part, files in _by_part(scratch, kind).items()
              for index, file in enumerate(files)}  # fmt: skip
     parts: dict[str, Any] = {}
     for name in moves:
@@ -77,12 +88,12 @@ def _settle(spark: SparkSession, out: Place, schema: Mapping[str, Any]) -> tuple
     return parts, {name: digest for name, (_, digest) in settled.items()}
 
 
-def _by_part(scratch: Place) -> dict[str, list[str]]:
+def _by_part(scratch: Place, kind: str) -> dict[str, list[str]]:
     """Names of the files of each part, in the order of the tasks that wrote them."""
     found: dict[str, list[str]] = {}
     for name in places.files(scratch):
         folder, _, file = name.rpartition("/")
-        if folder.startswith("part=") and _TASK.match(file) and file.endswith(".parquet"):
+        if folder.startswith("part=") and _TASK.match(file) and file.endswith(f".{kind}"):
             found.setdefault(folder.removeprefix("part="), []).append(name)
     return {part: sorted(names, key=_task_number) for part, names in sorted(found.items())}
 

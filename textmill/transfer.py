@@ -84,28 +84,28 @@ def forget(folder: Path, kind: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def copy(file: Place, to: Place) -> None:
+    """Copy one file into a folder that is there. Raises OSError."""
+    with file.open("rb") as source, to.open("wb") as sink:
+        shutil.copyfileobj(source, sink, 8 << 20)
+
+
 def download(folder: Place, to: Path) -> None:
     """Copy all files under a folder. Raises OSError."""
 
-    def copy(name: str) -> None:
+    def one(name: str) -> None:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
-        with (folder / name).open("rb") as source, (to / name).open("wb") as sink:
-            shutil.copyfileobj(source, sink, 8 << 20)
+        copy(folder / name, to / name)
 
-    list(places.in_threads(copy, places.files(folder)))
+    list(places.in_threads(one, places.files(folder)))
 
 
 def upload(folder: Path, to: Place) -> None:
     """Copy all files under a local folder. Raises OSError."""
-
-    def copy(name: str) -> None:
-        with (folder / name).open("rb") as source, (to / name).open("wb") as sink:
-            shutil.copyfileobj(source, sink, 8 << 20)
-
     names = list(places.files(folder))
     for parent in sorted({(to / name).parent for name in names}, key=str):
         parent.mkdir(parents=True, exist_ok=True)
-    list(places.in_threads(copy, names))
+    list(places.in_threads(lambda name: copy(folder / name, to / name), names))
 
 
 @contextmanager

@@ -51,13 +51,15 @@ def details(name: str) -> str:
     return _load(name).details()
 
 
-def engine(name: str, spark: Callable[[], SparkSession] | None = None) -> Engine:
-    """The engine called `name`; raises KeyError, or EngineUnavailable where its packages are missing.
+def engine(
+    name: str, spark: Callable[[], SparkSession] | None = None, options: Mapping[str, Any] | None = None
+) -> Engine:
+    """The engine called `name`; raises KeyError, or EngineUnavailable where what its `options` need is missing.
 
     `spark` is called by engines that train on Spark's executors, when they need the session.
     """
     found = _load(name, spark)
-    answer = found.probe()
+    answer = found.ready(options or {})
     if not answer.available:
         raise EngineUnavailable(f"engine {name}: {answer.reason}; install it with: {answer.install}")
     return found

@@ -173,6 +173,10 @@ class Engine(ABC):
         """What an installation that can be used is able to do, for `textmill doctor`; may take seconds."""
         return ""
 
+    def ready(self, options: Mapping[str, Any]) -> Probe:
+        """Whether it can be used here with these options: some of them have others do the work."""
+        return self.probe()
+
     def deciding(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of its options that decide the result: an output is made anew where they change."""
         return dict(options)

@@ -57,6 +57,10 @@ class Horovod(Engine):
             return f"does not load here: {last}; build it for this TensorFlow by scripts/setup.sh --horovod"
         return f"available: {done.stdout.strip()}"
 
+    def ready(self, options: Mapping[str, Any]) -> Probe:
+        """Under a scheduler nothing of it runs here."""
+        return Probe(True) if options.get("scheduler") else self.probe()
+
     def deciding(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Not where the ranks are, nor how gradients are gathered to be sent."""
         return Options(**options).deciding()
@@ -68,6 +72,8 @@ class Horovod(Engine):
             from models.engines import horovod_spark
 
             return horovod_spark.unfit_for(job, self.spark)
+        if options.scheduler is not None:
+            return unfit(job.tensors, 1)  # a bundle has as many shards as its ranks need
         found = unfit(job.tensors, options.launch().ranks)
         return found + (_unfit_elastic(job, options) if options.min_ranks else [])
 
@@ -79,6 +85,11 @@ class Horovod(Engine):
             from models.engines import horovod_spark
 
             follow = horovod_spark.run(job, options, self.spark, on_progress)
+        elif options.scheduler is not None:
+            from models.engines import horovod_scheduled
+
+            assert self.spark is not None
+            follow = horovod_scheduled.run(job, options, self.spark, on_progress)
         else:
             follow = _Launched(job, options, on_progress).run()
         done = follow.done

@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from models.launchers.schedulers import Launch
 from models.launchers.ssh import HOSTS, Horovodrun, rooms
 from textmill.params import Params
 
 _WHERE = frozenset(
     {"on", "ranks", "hosts", "min_ranks", "ssh_port", "ssh_key", "interfaces", "python", "threads", "start_timeout",
-     "silence", "fusion_mb", "cycle_ms"}
+     "silence", "fusion_mb", "cycle_ms", "scheduler", "target"}
 )  # fmt: skip
 """Options that say where and how fast, not what."""
 
@@ -42,6 +43,25 @@ class Options(Params):
     xla: bool = Field(False, description="XLA compiles the gradients. On CPUs recurrent models get slower by it.")
     accumulate: int = Field(1, ge=1, description="Parts in which a rank computes its rows of a step.")
     on_oom: Literal["fail", "halve"] = Field("fail", description="Halve the parts where memory runs out.")
+
+    scheduler: Launch | None = Field(None, description="Train a bundle under a scheduler: its `kind` and settings.")
+    target: str | None = Field(None, description="Where bundles go: a folder all hosts see, here or as host:path.")
+
+    @model_validator(mode="after")
+    def _fit_scheduler(self) -> Options:
+        """What does not go together with a scheduler."""
+        if self.scheduler is None:
+            if self.target is not None:
+                raise ValueError("target is where the bundles of a `scheduler` go; here is none")
+            return self
+        if self.target is None:
+            raise ValueError("scheduler needs a target, the folder that bundles go to and that all its hosts see")
+        if self.hosts or self.ranks or self.min_ranks or self.on == "spark":
+            raise ValueError("with a scheduler, its own `ranks` and `per_host` say how many: leave out hosts, ranks, "
+                             "min_ranks and on")  # fmt: skip
+        if problems := self.scheduler.problems():
+            raise ValueError("; ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _fit(self) -> Options:
@@ -74,4 +94,5 @@ class Options(Params):
     def deciding(self) -> dict[str, Any]:
         """Those that decide the result; the ranks do only where they scale batch and learning rate."""
         left = _WHERE - {"ranks", "hosts", "on"} if self.scale_learning_rate else _WHERE
-        return {key: value for key, value in self.canonical().items() if key not in left}
+        found = {key: value for key, value in self.canonical().items() if key not in left}
+        return {**found, "ranks": self.scheduler.ranks} if self.scheduler and self.scale_learning_rate else found

@@ -26,6 +26,7 @@ _VERBS = {
     "rollback": "Go back to an earlier version.",
     "score": "Classify a table with a published model or that of a run.",
     "serve": "Answer over HTTP with a published model.",
+    "export": "Send a training and its tensors to GPU machines.",
     "gc": "Remove runs and outputs that nothing refers to any more.",
     "schema": "Print the JSON Schema of definitions, for editors.",
     "models": "List the models of the catalogue, or one model's parameters.",

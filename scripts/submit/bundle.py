@@ -10,27 +10,21 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scripts.submit.command import JAR_IN_CODE
 from spark_jobs import installation
+from textmill import archives
 from textmill.errors import InputError
 
 PACKAGES = ("pipelines", "spark_jobs", "models", "textmill", "spark_sklearn")
-LEFT_OUT = ("__pycache__", "jars")
 
 
 def code(folder: Path) -> Path:
     """The packages and the jar in one zip; unpacked on the nodes, for modules read files that lie beside them."""
     root = installation.CHECKOUT
-    files = {
-        str(path.relative_to(root)): path
-        for package in PACKAGES
-        for path in sorted((root / package).rglob("*"))
-        if path.is_file() and not set(path.parts) & set(LEFT_OUT)
-    }
+    files = archives.packages(root, PACKAGES)
     return make(folder, "textmill-code", {**files, JAR_IN_CODE: installation.jar()})
 
 
@@ -58,9 +52,7 @@ def make(folder: Path, name: str, files: Mapping[str, Path]) -> Path:
         return made
     folder.mkdir(parents=True, exist_ok=True)
     beside = made.with_suffix(f".{os.getpid()}")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for inside, path in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(inside, date_time=(1980, 1, 1, 0, 0, 0)), path.read_bytes())
+    archives.write_zip(beside, files)
     beside.replace(made)
     return made
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from models.tensors import opened
 from tests.e2e.conftest import TEXTMILL, DevCluster, Project
 from textmill.places import Place, place, remove
 
@@ -120,3 +121,24 @@ def test_damage_on_hdfs_is_noticed_and_rebuilt(project: Project, shared: Place) 
     assert f"output damaged: rows/{file.name} has changed" in textmill(project, "plan", *words)
     textmill(project, "run", *words)
     assert checksums(shared / "runs") == before
+
+
+def test_a_bundle_goes_to_hdfs_from_a_root_there(project: Project, shared: Place) -> None:
+    root, path = on(shared, project)
+    words = ("small.yaml", "--date", "2026-01-02", "--to", "tensors", "--set", root, "--set", path)
+    textmill(project, "run", *words)
+    bundle = f"{shared}/bundle"
+    export = ("export", "last", bundle, "--ranks", "3", "--root", f"{shared}/runs", "--json")
+    first = json.loads(textmill(project, *export))
+    assert first["sent_files"] == first["files"] > 18
+    (place(bundle) / "tensors/train/00004.tfrecord").write_bytes(b"half a sha")
+    failed = subprocess.run([str(TEXTMILL), "export", "--verify", bundle], capture_output=True, text=True, timeout=300,
+                            check=False)  # fmt: skip
+    assert failed.returncode == 1 and "    tensors/train/00004.tfrecord has 10 bytes instead of " in failed.stderr
+    assert json.loads(textmill(project, *export))["sent_files"] == 1
+    assert textmill(project, "export", "--verify", bundle).startswith("whole: ")
+    tensors = opened(place(bundle) / "tensors")
+    assert tensors.problems(3) == []
+    rows = [tensors.read(file) for file in tensors.files("train")]
+    assert len({len(shard.label) for shard in rows}) == 1 and len(rows) == 6
+    assert sum(int(shard.weight.sum()) for shard in rows) == tensors.described["parts"]["train"]["real_rows"]

@@ -16,11 +16,9 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A folder of a bucket that an S3 server of this process holds in memory."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0)
-    if not installation.s3_jars():
-        pytest.skip("Spark's client of S3 is not there: scripts/setup.sh --with s3test")
     server.start()
     host, port = server.get_host_and_port()
     for name, value in {
@@ -39,6 +37,14 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         server.stop()
 
 
+@pytest.fixture
+def shared(bucket: Place) -> Place:
+    """The same for Spark too."""
+    if not installation.s3_jars():
+        pytest.skip("Spark's client of S3 is not there: scripts/setup.sh --with s3test")
+    return bucket
+
+
 def test_a_definition_on_s3_has_the_keys_and_bytes_of_one_on_disk(shared: Place, project: Project) -> None:
     root, chats = on(shared, project)
     words = ("small.yaml", "--date", "2026-01-02", "--to", "tensors")
@@ -47,3 +53,18 @@ def test_a_definition_on_s3_has_the_keys_and_bytes_of_one_on_disk(shared: Place,
     assert {step["action"] for step in planned} == {"reuse", "skip"}
     textmill(project, "run", *words, "--set", "root=here", "--set", "inputs.chats.path=chats/dt=${run.date}")
     assert checksums(shared / "runs") == project.checksums("here")
+
+
+def test_a_bundle_goes_to_s3(bucket: Place, project: Project) -> None:
+    textmill(project, "run", "small.yaml", "--to", "tensors", "--set", "root=runs")
+    export = ("export", "last", f"{bucket}/bundle", "--ranks", "2", "--json")
+    first = json.loads(textmill(project, *export))
+    assert first["sent_files"] == first["files"]
+    shard = bucket / "bundle/tensors/valid/00001.tfrecord"
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-1] + b"!")
+    failed = project.textmill("export", "--verify", f"{bucket}/bundle")
+    assert failed.returncode == 1 and "    tensors/valid/00001.tfrecord has changed" in failed.stderr
+    again = json.loads(textmill(project, *export))
+    assert (again["sent_files"], again["sent_bytes"]) == (1, len(content))
+    assert textmill(project, "export", "--verify", f"{bucket}/bundle").startswith("whole: ")

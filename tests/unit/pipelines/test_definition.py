@@ -67,6 +67,30 @@ def test_settings_of_an_engine_stand_where_the_engine_is_named(folder: Path) -> 
     assert problems(folder, placed, profile="far") == [told]
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "at", "message"),
+    [
+        ("{kind: slurm, partitoin: gpu}", ".scheduler.partitoin", "unknown key, did you mean 'partition'?"),
+        ("{kind: pbs, time: soon}", ".scheduler.time", r"'soon' does not fit the pattern ^\d{1,3}:[0-5]\d:[0-5]\d$"),
+        ("{kind: slurn}", ".scheduler.kind", "'slurn' is not one of 'slurm', 'pbs', 'kubernetes', 'azure'"),
+        ("{ranks: 2}", ".scheduler", "says no `kind`"),
+        ("{kind: azure, ranks: 3, per_host: 2}", "",
+         "3 ranks do not fill hosts with 2 each: make ranks a multiple of per_host"),
+    ],
+)  # fmt: skip
+def test_settings_of_a_scheduler_are_those_of_its_kind(folder: Path, scheduler: str, at: str, message: str) -> None:
+    profile = f"    profiles: {{gpu: {{engine: horovod, options: {{target: /b, scheduler: {scheduler}}}}}}}\n"
+    told = f"{folder}/demo.yaml:15 profiles.gpu.options{at}: {message}"
+    assert problems(folder, GOOD + profile, profile="gpu") == [told]
+
+
+def test_on_is_a_word(folder: Path) -> None:
+    """YAML 1.1 takes it for true."""
+    profile = "    profiles: {s: {engine: horovod, options: {on: spark, xla: no, mixed_precision: true}}}\n"
+    options = load(write(folder, GOOD + profile), profile="s").nodes["train.small"].params["options"]
+    assert (options["on"], options["xla"], options["mixed_precision"]) == ("spark", False, True)
+
+
 def test_steps_may_stand_in_any_order(folder: Path) -> None:
     clean = "      clean: {do: text.clean, from: chats, min_chars: 2}\n"
     moved = GOOD.replace(clean.replace("      ", "      "), "").replace("    train:\n", clean + "    train:\n")

@@ -2,6 +2,7 @@ package io.textmill.spark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,8 +25,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Gives the Parquet files that Spark has written their final names, and bytes that depend on their content alone: a task
- * for each file, where the file is. A task that runs twice does no harm.
+ * Gives the Parquet files and TFRecords that Spark has written their final names, and bytes that depend on their content
+ * alone: a task for each file, where the file is. A task that runs twice does no harm.
  */
 public final class PartFiles {
     private static final int MOST_TASKS = 4000;
@@ -62,13 +63,36 @@ public final class PartFiles {
         if (system.exists(from)) {
             move(system, from, to);
         }
-        ParquetFooter footer = ParquetFooter.read(system, to);
-        try (InputStream whole = system.open(to)) {
-            return new String[] {Long.toString(footer.rows()), sha256(whole)};
+        InputStream in = new BufferedInputStream(system.open(to), BUFFER);
+        try (DigestInputStream whole = new DigestInputStream(in, sha256())) {
+            long rows = isRecords(to) ? RecordFile.rows(whole, to) : ParquetFooter.read(system, to).rows();
+            byte[] buffer = new byte[BUFFER];
+            while (whole.read(buffer) >= 0) {
+                // The digest sees all that is read.
+            }
+            return new String[] {
+                Long.toString(rows),
+                String.format("%064x", new BigInteger(1, whole.getMessageDigest().digest()))
+            };
         }
     }
 
+    private static boolean isRecords(Path file) {
+        return file.getName().endsWith(".tfrecord");
+    }
+
     private static void move(FileSystem system, Path from, Path to) throws IOException {
+        Path source = from;
+        if (!isRecords(to)) {
+            source = sorted(system, from);
+        }
+        if (!system.rename(source, to) && !system.exists(to)) {
+            throw new FileNotFoundException("can't rename " + source + " to " + to);
+        }
+    }
+
+    /** Makes the bytes of a Parquet file depend on its content alone, and returns where they are then. */
+    private static Path sorted(FileSystem system, Path from) throws IOException {
         ParquetFooter footer = ParquetFooter.read(system, from);
         Path source = from;
         if (!footer.isSorted()) {
@@ -79,9 +103,7 @@ public final class PartFiles {
                 copy(system, from, source, footer);
             }
         }
-        if (!system.rename(source, to) && !system.exists(to)) {
-            throw new FileNotFoundException("can't rename " + source + " to " + to);
-        }
+        return source;
     }
 
     private static void copy(FileSystem system, Path from, Path to, ParquetFooter footer) throws IOException {
@@ -100,13 +122,9 @@ public final class PartFiles {
         }
     }
 
-    private static String sha256(InputStream in) throws IOException {
-        byte[] buffer = new byte[BUFFER];
-        try (DigestInputStream digested = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
-            while (digested.read(buffer) >= 0) {
-                // The digest sees all that is read.
-            }
-            return String.format("%064x", new BigInteger(1, digested.getMessageDigest().digest()));
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException error) {
             throw new IllegalStateException(error);
         }
