@@ -31,7 +31,9 @@ def code(folder: Path) -> Path:
         for path in sorted((root / package).rglob("*"))
         if path.is_file() and not set(path.parts) & set(LEFT_OUT)
     }
-    return make(folder, "textmill-code", {**files, JAR_IN_CODE: installation.jar()})
+    jars = [installation.jar(), *filter(Path.is_file, [installation.bigdl_jar_path()])]
+    inside = Path(JAR_IN_CODE).parent
+    return make(folder, "textmill-code", {**files, **{str(inside / jar.name): jar for jar in jars}})
 
 
 def definition(folder: Path, file: Path, named: Iterable[Path]) -> tuple[Path, str]:
