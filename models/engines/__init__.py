@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ENGINES = {
     "local": "models.engines.local:Local",
     "tensorflowonspark": "models.engines.tensorflowonspark:TensorFlowOnSpark",
+    "bigdl": "models.engines.bigdl:BigDL",
 }
 NAMES: tuple[str, ...] = tuple(_ENGINES)
 
@@ -28,6 +29,11 @@ def options(name: str) -> type[Params]:
 def starts_warm(name: str) -> bool:
     """Whether this engine can start from the weights of an earlier model; raises KeyError."""
     return _load(name).starts_warm
+
+
+def unbuildable(name: str, model: str) -> str:
+    """Why an engine can't train the model of this name, empty where it can; raises KeyError."""
+    return _load(name).unbuildable(model)
 
 
 def probe(name: str) -> Probe:

@@ -153,6 +153,10 @@ class Engine(ABC):
     def probe(self) -> Probe:
         """Whether it can be used here."""
 
+    def unbuildable(self, model: str) -> str:
+        """Why this engine can't train a model, by the model's name; empty where it can."""
+        return ""
+
     def check(self, job: TrainJob) -> list[str]:
         """What does not fit, found before anything expensive starts."""
         return unfit(job.tensors, 1)
@@ -167,6 +171,12 @@ def unfit(folder: Place, ranks: int) -> list[str]:
     tensors = Tensors(folder)
     empty = [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not tensors.rows(part)]
     return empty + tensors.problems(ranks)
+
+
+def note(job: TrainJob, text: str) -> None:
+    """Add lines to a training's log."""
+    with (job.logs / f"train-{job.name}.log").open("a", encoding="utf-8") as log:
+        log.write(text + "\n")
 
 
 def missing(packages: Mapping[str, str], install: str) -> Probe:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.engines import slots
-from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, unfit
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, note, unfit
 from models.engines.listener import Listener, Message, Rank
 from textmill.errors import EnvironmentProblem, TextmillError, WorkerLost
 
@@ -79,7 +79,7 @@ class TensorFlowOnSpark(Engine):
                 if not job.resume or restarts == settings.restarts or lost.status.startswith(_FAILED):
                     raise
                 restarts += 1
-                _note(job, f"{lost}\nrestart {restarts} of {settings.restarts}, from the last checkpoint")
+                note(job, f"{lost}\nrestart {restarts} of {settings.restarts}, from the last checkpoint")
         chief, steps = done[0], tuple(done[rank]["steps"] for rank in sorted(done))
         return TrainStats(
             tuple(chief["seconds_per_epoch"]), chief["records_per_s"], chief["resumed_from_epoch"], restarts, steps
@@ -119,7 +119,7 @@ class _Attempt:
     def _hold(self) -> int:
         there = slots.hold(self.context, self.settings.ranks, self.settings.wait)
         ranks = self.settings.ranks or len(there)
-        _note(self.job, f"{ranks} ranks; {self.settings}; executors: " + ", ".join(map(str, there)))
+        note(self.job, f"{ranks} ranks; {self.settings}; executors: " + ", ".join(map(str, there)))
         return ranks
 
     def _follow(self, ranks: int, on_progress: Callable[[Progress], None]) -> None:
@@ -154,8 +154,3 @@ class _Attempt:
 
     def _log(self, rank: int) -> Path:
         return self.job.logs / f"train-{self.job.name}-rank-{rank}.log"
-
-
-def _note(job: TrainJob, text: str) -> None:
-    with (job.logs / f"train-{job.name}.log").open("a", encoding="utf-8") as log:
-        log.write(text + "\n")

@@ -39,6 +39,7 @@ class Case:
 
 CASES = (
     Case("local", "models.engines.local_worker"),
+    Case("bigdl", "models.engines.bigdl_worker"),
     Case("tensorflowonspark", "models.engines.tensorflowonspark_worker", 2, "local-cluster[2,1,1536]"),
 )
 

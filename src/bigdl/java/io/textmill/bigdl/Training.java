@@ -37,6 +37,7 @@ public final class Training implements Trigger {
     private transient Steps steps;
     private transient JavaRDD<Shares> shares;
     private transient Epoch epoch;
+    private transient Thread thread;
     private transient long first;
 
     public Training(SparkSession session, AbstractModule<Activity, Activity, Object> model, Plan plan, int labels) {
@@ -63,7 +64,7 @@ public final class Training implements Trigger {
         steered = new Steered(
                 optimizerName.equals("sgd") ? Steered.sgd(momentum) : Steered.adam(), Floats.decoded(rates), decay, decayed,
                 (int) first, start.length == 0 ? null : halves(Floats.decoded(start), size), size, plan.ranks);
-        Thread thread = new Thread(() -> run(clip, smoothing, compress, group), "bigdl-training");
+        thread = new Thread(() -> run(clip, smoothing, compress, group), "bigdl-training");
         thread.setDaemon(true);
         thread.setContextClassLoader(getClass().getClassLoader());
         thread.start();
@@ -158,6 +159,11 @@ public final class Training implements Trigger {
     /** After an epoch: whether another follows. */
     public void answer(boolean another) throws InterruptedException {
         answers.offer(another, 60, TimeUnit.SECONDS);
+    }
+
+    /** End it wherever it is. */
+    public void stop() {
+        thread.interrupt();
     }
 
     public byte[] weights() {
