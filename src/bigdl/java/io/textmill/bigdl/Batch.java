@@ -9,7 +9,7 @@ import java.util.function.IntToDoubleFunction;
 import scala.collection.Seq;
 
 /**
- * A rank's rows of one step, whose size is that of its threads: each takes one slice, whatever number of rows it has.
+ * A rank's rows of one step, whose size is a number of units: each thread takes as many, whatever number of rows they have.
  *
  * <p>So BigDL's demand that batches are multiples of the cores always holds. A thread without a row gets one that counts nowhere.
  */
@@ -18,30 +18,30 @@ final class Batch implements MiniBatch<Object> {
     private final int[] order;
     private final int from;
     private final int until;
-    private final int slices;
+    private final int units;
     private final float share;
     private final transient IntToDoubleFunction seeds;
 
     /** @param seeds of a row by its place in the epoch's order, for noise */
-    Batch(Rows rows, int[] order, int from, int until, int slices, float share, IntToDoubleFunction seeds) {
+    Batch(Rows rows, int[] order, int from, int until, int units, float share, IntToDoubleFunction seeds) {
         this.rows = rows;
         this.order = order;
         this.from = from;
         this.until = until;
-        this.slices = slices;
+        this.units = units;
         this.share = share;
         this.seeds = seeds;
     }
 
     @Override
     public int size() {
-        return slices;
+        return units;
     }
 
     @Override
     public MiniBatch<Object> slice(int offset, int count) {
-        int begin = from + (int) ((long) (until - from) * (offset - 1) / slices);
-        int end = from + (int) ((long) (until - from) * (offset - 1 + count) / slices);
+        int begin = from + (int) ((long) (until - from) * (offset - 1) / units);
+        int end = from + (int) ((long) (until - from) * (offset - 1 + count) / units);
         return new Batch(rows, order, begin, end, count, share, seeds);
     }
 

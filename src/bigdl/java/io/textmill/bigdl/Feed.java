@@ -7,7 +7,7 @@ import com.intel.analytics.bigdl.dllib.feature.dataset.Transformer;
 import org.apache.spark.rdd.RDD;
 import scala.reflect.ClassTag;
 
-/** The data set of a training as BigDL asks for it. What it calls records are threads that have done a step. */
+/** The data set of a training as BigDL asks for it. What it calls records are units of a step. */
 final class Feed implements DistributedDataSet<MiniBatch<Object>> {
     private final RDD<Shares> shares;
     private final Steps steps;
@@ -25,13 +25,13 @@ final class Feed implements DistributedDataSet<MiniBatch<Object>> {
         if (train) {
             return steps;
         }
-        int counted = plan.steps() * plan.threads;
+        int counted = plan.steps() * plan.units();
         return shares.toJavaRDD().<MiniBatch<Object>>map(share -> new Batch(share.train, null, 0, 0, counted, 0, null)).rdd();
     }
 
     @Override
     public long size() {
-        return (long) plan.steps() * plan.threads * plan.ranks;
+        return (long) plan.steps() * plan.units() * plan.ranks;
     }
 
     @Override

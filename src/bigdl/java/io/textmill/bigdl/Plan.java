@@ -39,6 +39,11 @@ public final class Plan implements Serializable {
         return (int) (((long) trainRows * ranks + batch - 1) / batch);
     }
 
+    /** What BigDL takes for the size of a rank's batch: a multiple of its threads, and two of each, for it warns of fewer. */
+    int units() {
+        return 2 * threads;
+    }
+
     /** How many rows a rank has taken after `step` steps of an epoch: all ranks together take `batch` in each but the last. */
     int taken(int rank, int step) {
         return (int) Math.min(trainRows, ((long) step * batch + rank) / ranks);
