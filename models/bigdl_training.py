@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _POLL_MILLISECONDS = 500
+_GRACE_SECONDS = 3.0
 
 
 class ExecutorLost(TextmillError):
@@ -143,7 +144,15 @@ class Training:
             elif kind == "lost":
                 raise ExecutorLost(*more)
             elif kind == "failed":
-                raise TextmillError(f"BigDL failed: {more[0]}")
+                raise self._failure(more[0])
+
+    def _failure(self, said: str) -> TextmillError:
+        """Of a lost executor BigDL's jobs may hear before Spark tells."""
+        until = time.monotonic() + _GRACE_SECONDS
+        while time.monotonic() < until:
+            if (message := self.heard()) and message[0] == "lost":
+                return ExecutorLost(*message[1:])
+        return TextmillError(f"BigDL failed: {said}")
 
     def _progress(self, done: int, loss: float, started: float) -> Progress:
         epoch, step = divmod(done - 1, self.steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +87,7 @@ def test_a_lost_executor_is_survived_from_the_last_checkpoint(
     stats = engines.engine("bigdl", lambda: session).train(cut, killer(begun, killed))
     assert killed and stats.restarts == 1 and 1 <= stats.resumed_from_epoch < 10
     log = (cut.logs / "train-m.log").read_text(encoding="utf-8")
-    assert f"on {socket.gethostname()} ended with" in log and "restart 1 of 1, from the last checkpoint" in log
+    assert re.search(r"rank [01] on \S+ ended with signal SIGKILL", log) and "restart 1 of 1, from the last checkpoint" in log
     assert (cut.out / "saved_model/saved_model.pb").exists()
 
 
