@@ -164,9 +164,15 @@ def main() -> None:
         folder = Path(name)
         write(folder / "tensors", rows)
         conf = {"spark.serializer": bigdl_jvm.JAVA_SERIALIZER}
-        spark = session.start(session.SparkSettings("local[2]", "6g", conf), folder / "spark.log", "bigdl feed benchmark")
+        spark = session.start(
+            session.SparkSettings("local[2]", "6g", conf), folder / "spark.log", "bigdl feed benchmark"
+        )
         try:
-            found = [ours(spark, folder, rows), frame(spark, folder, rows), python(spark, folder, min(rows // 10, 60_000))]
+            found = [
+                ours(spark, folder, rows),
+                frame(spark, folder, rows),
+                python(spark, folder, min(rows // 10, 60_000)),
+            ]
         finally:
             spark.stop()
     report(found, load)

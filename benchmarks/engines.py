@@ -30,7 +30,6 @@ MODELS = ("cnn", "lstm", "cnn_lstm", "bigru", "fasttext")
 BATCHES = (128, 512, 2048)
 
 
-
 @dataclass(frozen=True)
 class Measured:
     """One training."""
@@ -99,13 +98,18 @@ def main() -> None:
     started, load, found = time.time(), os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as name:
         write(Path(name, "tensors"), given.rows)
-        print(f"{given.rows} rows of 32 ids; {os.cpu_count()} cores; {'engine':<8}{'model':<10}{'batch':>6} records/s peak MiB")
+        print(
+            f"{given.rows} rows of 32 ids; {os.cpu_count()} cores; {'engine':<8}{'model':<10}{'batch':>6} records/s peak MiB"
+        )
         for model in given.models.split(","):
             for batch in map(int, given.batches.split(",")):
                 for engine in given.engines.split(","):
                     one = train(engine, model, batch, Path(name, "tensors"), given.memory)
                     found.append(one)
-                    print(f"{engine:<10}{model:<10}{batch:>6}{one.records_per_s:>12,.0f}{one.peak_mib:>8,} {one.error}", flush=True)
+                    print(
+                        f"{engine:<10}{model:<10}{batch:>6}{one.records_per_s:>12,.0f}{one.peak_mib:>8,} {one.error}",
+                        flush=True,
+                    )
     figures = {f"{one.engine}_{one.model}_{one.batch}_records_per_s": round(one.records_per_s) for one in found}
     print(json.dumps({**figures, "seconds": round(time.time() - started), "load_1m": round(load, 2)}))
 

@@ -289,7 +289,9 @@ def _activate(layer: described.Activate, values: Any, size: int, builder: Builde
 
 @_translate.register
 def _lstm(layer: described.LSTM, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
-    return _recurrent(layer.units, layer.bidirectional, builder.api.createZooKerasLSTM, _lstm_part, values, size, builder)
+    return _recurrent(
+        layer.units, layer.bidirectional, builder.api.createZooKerasLSTM, _lstm_part, values, size, builder
+    )
 
 
 @_translate.register
@@ -313,9 +315,7 @@ def _direction(made: Any, units: int, backwards: bool, values: Any, size: int, b
     if not backwards:
         return builder.connect(made, values)
     turned = builder.own(builder.ours.Reversed(), (builder.length, size), values, builder.ids)
-    return builder.own(
-        builder.ours.Reversed(), (builder.length, units), builder.connect(made, turned), builder.ids
-    )
+    return builder.own(builder.ours.Reversed(), (builder.length, units), builder.connect(made, turned), builder.ids)
 
 
 def _gates(matrix: np.ndarray, order: Sequence[int]) -> np.ndarray:

@@ -102,7 +102,10 @@ class Training:
         told = np.array([rates.at(step) for step in range(job.epochs * steps)], np.float32)
         begins = np.concatenate([np.zeros(0, np.float32), *state.optimizer])
         self.training = self.jvm.io.textmill.bigdl.Training(
-            self.session._jsparkSession, self.model.module, self._plan(), len(self.tensors.labels)  # noqa: SLF001
+            self.session._jsparkSession,
+            self.model.module,
+            self._plan(),
+            len(self.tensors.labels),  # noqa: SLF001
         )
         self.training.start(
             job.optimizer, job.momentum, told.tobytes(), job.weight_decay, self._ints(self.model.decayed()),

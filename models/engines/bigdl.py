@@ -31,12 +31,17 @@ WORKER = "models.engines.bigdl_worker"
 class Options(Params):
     """What a training says to this engine."""
 
-    memory: str = Field("4g", pattern=r"^\d+[mg]$", description="Heap of the JVM that trains where the master is local.")
+    memory: str = Field(
+        "4g", pattern=r"^\d+[mg]$", description="Heap of the JVM that trains where the master is local."
+    )
     compress: Literal["none", "fp16"] = Field(
-        "none", description="Whether weights and gradients lose half of their bits between ranks, as BigDL's own default is."
+        "none",
+        description="Whether weights and gradients lose half of their bits between ranks, as BigDL's own default is.",
     )
     wait: float = Field(60.0, gt=0, description="Seconds to wait for executors.")
-    restarts: int = Field(1, ge=0, description="How often a training whose executor is lost goes on from its checkpoint.")
+    restarts: int = Field(
+        1, ge=0, description="How often a training whose executor is lost goes on from its checkpoint."
+    )
 
 
 class BigDL(Engine):
@@ -109,7 +114,9 @@ def _train(job: TrainJob, session: SparkSession, on_progress: Callable[[Progress
         finally:
             training.cancel()
     steps = (done["steps"],) * len(there)
-    return TrainStats(tuple(done["seconds_per_epoch"]), done["records_per_s"], done["resumed_from_epoch"], restarts, steps)
+    return TrainStats(
+        tuple(done["seconds_per_epoch"]), done["records_per_s"], done["resumed_from_epoch"], restarts, steps
+    )
 
 
 def _named(error: ExecutorLost, there: list[slots.Executor], job: TrainJob) -> WorkerLost:

@@ -60,7 +60,9 @@ def killer(when: Callable[[], bool], killed: list[int]) -> Callable[[Progress], 
 def test_two_executors_learn_and_the_saved_model_predicts_what_bigdl_does(
     session: SparkSession, tensors: Path, tmp_path: Path
 ) -> None:
-    whole = cases.job(tensors, tmp_path, epochs=8, patience=8, learning_rate=0.03, model="cnn", model_params={"embedding": 16})
+    whole = cases.job(
+        tensors, tmp_path, epochs=8, patience=8, learning_rate=0.03, model="cnn", model_params={"embedding": 16}
+    )
     engine = engines.engine("bigdl", lambda: session)
     assert engine.check(whole) == []
     stats = engine.train(whole, lambda progress: None)
@@ -87,7 +89,10 @@ def test_a_lost_executor_is_survived_from_the_last_checkpoint(
     stats = engines.engine("bigdl", lambda: session).train(cut, killer(begun, killed))
     assert killed and stats.restarts == 1 and 1 <= stats.resumed_from_epoch < 10
     log = (cut.logs / "train-m.log").read_text(encoding="utf-8")
-    assert re.search(r"rank [01] on \S+ ended with signal SIGKILL", log) and "restart 1 of 1, from the last checkpoint" in log
+    assert (
+        re.search(r"rank [01] on \S+ ended with signal SIGKILL", log)
+        and "restart 1 of 1, from the last checkpoint" in log
+    )
     assert (cut.out / "saved_model/saved_model.pb").exists()
 
 
