@@ -11,7 +11,7 @@ import scala.collection.Seq;
 /**
  * A rank's rows of one step, whose size is a number of units: each thread takes as many, whatever number of rows they have.
  *
- * <p>So BigDL's demand that batches are multiples of the cores always holds. A thread without a row gets one that counts nowhere.
+ * <p>So BigDL's demand that batches are multiples of the cores always holds. Threads with fewer rows are filled up.
  */
 final class Batch implements MiniBatch<Object> {
     private final Rows rows;
@@ -19,16 +19,21 @@ final class Batch implements MiniBatch<Object> {
     private final int from;
     private final int until;
     private final int units;
+    private final int least;
     private final float share;
     private final transient IntToDoubleFunction seeds;
 
-    /** @param seeds of a row by its place in the epoch's order, for noise */
-    Batch(Rows rows, int[] order, int from, int until, int units, float share, IntToDoubleFunction seeds) {
+    /**
+     * @param least rows of its tensors: what is missing is filled up with rows that count nowhere
+     * @param seeds of a row by its place in the epoch's order, for noise
+     */
+    Batch(Rows rows, int[] order, int from, int until, int units, int least, float share, IntToDoubleFunction seeds) {
         this.rows = rows;
         this.order = order;
         this.from = from;
         this.until = until;
         this.units = units;
+        this.least = least;
         this.share = share;
         this.seeds = seeds;
     }
@@ -42,12 +47,12 @@ final class Batch implements MiniBatch<Object> {
     public MiniBatch<Object> slice(int offset, int count) {
         int begin = from + (int) ((long) (until - from) * (offset - 1) / units);
         int end = from + (int) ((long) (until - from) * (offset - 1 + count) / units);
-        return new Batch(rows, order, begin, end, count, share, seeds);
+        return new Batch(rows, order, begin, end, count, least, share, seeds);
     }
 
     @Override
     public Activity getInput() {
-        int count = Math.max(1, until - from);
+        int count = Math.max(least, until - from);
         float[] ids = new float[count * rows.length];
         float[] seed = new float[count];
         for (int i = from; i < until; i++) {
@@ -59,7 +64,7 @@ final class Batch implements MiniBatch<Object> {
 
     @Override
     public Activity getTarget() {
-        int count = Math.max(1, until - from);
+        int count = Math.max(least, until - from);
         float[] targets = new float[count * Loss.COLUMNS];
         for (int i = from, at = 0; i < until; i++, at += Loss.COLUMNS) {
             targets[at + Loss.LABEL] = rows.label(order[i]);

@@ -26,7 +26,7 @@ final class Feed implements DistributedDataSet<MiniBatch<Object>> {
             return steps;
         }
         int counted = plan.steps() * plan.units();
-        return shares.toJavaRDD().<MiniBatch<Object>>map(share -> new Batch(share.train, null, 0, 0, counted, 0, null)).rdd();
+        return shares.toJavaRDD().<MiniBatch<Object>>map(share -> new Batch(share.train, null, 0, 0, counted, 1, 0, null)).rdd();
     }
 
     @Override

@@ -44,6 +44,12 @@ public final class Plan implements Serializable {
         return 2 * threads;
     }
 
+    /** The most rows that a thread has in a step: BigDL's convolution wants as many in each. */
+    int rowsOfThread() {
+        int ofRank = (batch + ranks - 1) / ranks;
+        return (ofRank + threads - 1) / threads;
+    }
+
     /** How many rows a rank has taken after `step` steps of an epoch: all ranks together take `batch` in each but the last. */
     int taken(int rank, int step) {
         return (int) Math.min(trainRows, ((long) step * batch + rank) / ranks);

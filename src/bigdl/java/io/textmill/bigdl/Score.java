@@ -35,7 +35,7 @@ final class Score implements Serializable {
         }
         for (int from = thread * ROWS; from < rows.real; from += threads * ROWS) {
             int until = Math.min(rows.real, from + ROWS);
-            Batch batch = new Batch(rows, order, from, until, 1, 1, i -> 0);
+            Batch batch = new Batch(rows, order, from, until, 1, 1, 1, i -> 0);
             take(Floats.of(model.forward(batch.getInput())).contiguous(), rows, from);
         }
     }

@@ -58,7 +58,7 @@ final class Steps extends RDD<MiniBatch<Object>> {
         // BigDL adds up what its threads give and divides by their number.
         float share = (float) plan.threads * plan.ranks / Math.max(1, count(within));
         long now = step;
-        return new Batch(rows, order, from, until, plan.units(), share, i -> Random.seed(plan.seed, now, rank, i - from));
+        return new Batch(rows, order, from, until, plan.units(), plan.rowsOfThread(), share, i -> Random.seed(plan.seed, now, rank, i - from));
     }
 
     /** The rows of a step in all partitions. */
