@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 import pytest
 
 from models import bigdl_jvm, engines
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not engines.probe("bigdl").available, reason=engines.probe("bigdl").reason)
 JAVA = {"spark.serializer": bigdl_jvm.JAVA_SERIALIZER}
-CLUSTER = Case("bigdl", "CoarseGrainedExecutorBackend", 2, "local-cluster[2,1,1536]", JAVA)
+CLUSTER = Case("bigdl", "org.apache.spark.executor.CoarseGrainedExecutorBackend", 2, "local-cluster[2,1,1536]", JAVA)
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +36,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     closed(found)
 
 
-def executors() -> list[psutil.Process]:
-    """The JVMs of Spark's executors."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any(CLUSTER.worker in word for word in process.cmdline())
-    ]
-
-
 def killer(when: Callable[[], bool], killed: list[int]) -> Callable[[Progress], None]:
     """Kills an executor, once."""
 
     def kill(progress: Progress) -> None:
         if not killed and when():
-            executors()[-1].kill()
+            CLUSTER.workers()[-1].kill()
             killed.append(progress.epoch)
 
     return kill
