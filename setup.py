@@ -125,12 +125,13 @@ class BuildWithJar(build_py):
         super().run()
         if JAR.is_file():
             self.mkpath(str(self._packaged().parent))
-            self.copy_file(str(JAR), str(self._packaged()))
+            for built in JAR.parent.glob("textmill*.jar"):  # the second is there where BigDL is
+                self.copy_file(str(built), str(self._packaged().with_name(built.name)))
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        """Also the jar, so that it is recorded and uninstalled."""
+        """Also the jars, so that they are recorded and uninstalled."""
         outputs: list[str] = super().get_outputs(include_bytecode)
-        return [*outputs, str(self._packaged())] if self._packaged().is_file() else outputs
+        return [*outputs, *map(str, sorted(self._packaged().parent.glob("textmill*.jar")))]
 
     def _packaged(self) -> Path:
         return Path(self.build_lib, "textmill/jars/textmill.jar")

@@ -129,7 +129,7 @@ def _lstm(layer: described.LSTM, values: Any, builder: Builder) -> Any:
 
 @_translate.register
 def _bidirectional_gru(layer: described.BidirectionalGRU, values: Any, builder: Builder) -> Any:
-    return _recurrent(keras.layers.GRUCell(layer.units), True, values, builder)
+    return _recurrent(keras.layers.GRUCell(layer.units, reset_after=False), True, values, builder)
 
 
 def _recurrent(cell: Any, bidirectional: bool, values: Any, builder: Builder) -> Any:

@@ -109,7 +109,10 @@ class LSTM:
 
 @dataclass(frozen=True)
 class BidirectionalGRU:
-    """Gated recurrent units (Cho et al., EMNLP 2014) in both directions: [batch, length, 2 × units]."""
+    """Gated recurrent units (Cho et al., EMNLP 2014) in both directions: [batch, length, 2 × units].
+
+    As in the paper the state is reset before its product with the recurrent kernel, which every library can do.
+    """
 
     units: int
 

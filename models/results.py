@@ -22,6 +22,11 @@ def best_epoch(epochs: Sequence[Mapping[str, Any]], metric: str) -> int:
     return values.index(best) + 1
 
 
+def is_over(epochs: Sequence[Mapping[str, Any]], job: TrainJob) -> bool:
+    """Whether a training of the job is at its end after these epochs, or has not become better for too long."""
+    return len(epochs) >= job.epochs or bool(epochs) and len(epochs) - best_epoch(epochs, job.metric) >= job.patience
+
+
 def write(
     job: TrainJob, tensors: Tensors, weights: Sequence[np.ndarray], epochs: list[dict[str, Any]], **more: object
 ) -> None:

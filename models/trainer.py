@@ -171,7 +171,7 @@ class Trainer:
             yield batch
 
     def _is_over(self, epochs: list[dict[str, Any]]) -> bool:
-        return len(epochs) >= self.job.epochs or bool(epochs) and len(epochs) - self._best(epochs) >= self.job.patience
+        return results.is_over(epochs, self.job)
 
     def _best(self, epochs: list[dict[str, Any]]) -> int:
         return results.best_epoch(epochs, self.job.metric)

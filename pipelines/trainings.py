@@ -22,7 +22,7 @@ from textmill.places import Place, absolute, place
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-VERSION = 2
+VERSION = 3
 _NOT_KEYED = ("resume",)
 """Settings of a training that do not decide its result."""
 _OPTIMIZATION = ("optimizer", "momentum", "schedule", "warmup", "weight_decay", "clip", "label_smoothing")
@@ -119,6 +119,8 @@ def _params(
         problems.append(tree.problem((*keys, "engine"), message))
     if given.start == "warm" and (message := _never_warm(engine, given.model)):
         problems.append(tree.problem((*keys, "start"), message))
+    if engine in engines.NAMES and (why := engines.unbuildable(engine, given.model)):
+        problems.append(tree.problem((*keys, "engine"), f"engine {engine} can't train model {given.model}: {why}"))
     model = validate(found.params, given.params, tree, (*keys, "params"), problems)
     if model is None or options is None:
         return None

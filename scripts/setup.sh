@@ -306,7 +306,8 @@ install_horovod() {
 
 jar_key() {
     printf '%s\n' .venv/lib/python3.11/site-packages/pyspark-*.dist-info
-    find build.gradle settings.gradle src/main -type f -print0 | sort -z | xargs -0 sha256sum "$JAR"
+    printf '%s\n' .venv/lib/python3.11/site-packages/bigdl_dllib*.dist-info
+    find build.gradle settings.gradle src -type f -print0 | sort -z | xargs -0 sha256sum "$JAR"
 }
 
 jar_current() {
@@ -317,7 +318,7 @@ build_jar() {
     rm -f "$JAR_STAMP"
     # Gradle 4 reaches into java.lang; from Java 16 on that has to be allowed.
     export GRADLE_OPTS="${GRADLE_OPTS:-} --add-opens=java.base/java.lang=ALL-UNNAMED"
-    gradle --no-daemon -q -p "$ROOT" jar "-PsparkJars=$ROOT/.venv/lib/python3.11/site-packages/pyspark/jars"
+    gradle --no-daemon -q -p "$ROOT" jar bigdlJar "-PsparkJars=$ROOT/.venv/lib/python3.11/site-packages/pyspark/jars"
     jar_key | sha256sum >"$JAR_STAMP.new"
     mv "$JAR_STAMP.new" "$JAR_STAMP"
 }

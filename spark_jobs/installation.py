@@ -29,6 +29,19 @@ def jar() -> Path:
     return path
 
 
+def bigdl_jar_path() -> Path:
+    """Where what is compiled against BigDL is or should be: beside the jar."""
+    return jar_path().with_name("textmill-bigdl.jar")
+
+
+def bigdl_jar() -> Path:
+    """What is compiled against BigDL; raises EnvironmentProblem where it is missing."""
+    path = bigdl_jar_path()
+    if not path.is_file():
+        raise EnvironmentProblem(f"the jar {path} is missing: run scripts/setup.sh --with bigdl")
+    return path
+
+
 def s3_jars() -> list[Path]:
     """Spark's client of S3 where `scripts/setup.sh --with s3` has put it."""
     return sorted((CHECKOUT / "build/s3").glob("*.jar"))

@@ -17,6 +17,7 @@ _ENGINES = {
     "horovod": "models.engines.horovod:Horovod",
     "local": "models.engines.local:Local",
     "tensorflowonspark": "models.engines.tensorflowonspark:TensorFlowOnSpark",
+    "bigdl": "models.engines.bigdl:BigDL",
 }
 NAMES: tuple[str, ...] = tuple(_ENGINES)
 
@@ -39,6 +40,11 @@ def on_executors(name: str) -> bool:
 def deciding(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Those of an engine's options that decide the result, not where it is computed; raises KeyError."""
     return _load(name).deciding(options)
+
+
+def unbuildable(name: str, model: str) -> str:
+    """Why an engine can't train the model of this name, empty where it can; raises KeyError."""
+    return _load(name).unbuildable(model)
 
 
 def probe(name: str) -> Probe:

@@ -181,6 +181,10 @@ class Engine(ABC):
         """Those of its options that decide the result: an output is made anew where they change."""
         return dict(options)
 
+    def unbuildable(self, model: str) -> str:
+        """Why this engine can't train a model, by the model's name; empty where it can."""
+        return ""
+
     def check(self, job: TrainJob) -> list[str]:
         """What does not fit, found before anything expensive starts."""
         return unfit(job.tensors, 1)
@@ -196,6 +200,12 @@ def unfit(folder: Place, ranks: int) -> list[str]:
     problems = tensors.problems(ranks)
     rows = {part: each["rows"] for part, each in tensors.described.get("parts", {}).items()}
     return [f"no row in the {part} part of {folder}" for part in ("train", "valid") if not rows.get(part)] + problems
+
+
+def note(job: TrainJob, text: str) -> None:
+    """Add lines to a training's log."""
+    with (job.logs / f"train-{job.name}.log").open("a", encoding="utf-8") as log:
+        log.write(text + "\n")
 
 
 def missing(packages: Mapping[str, str], install: str) -> Probe:

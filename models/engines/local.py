@@ -36,13 +36,14 @@ class Local(Engine):
         job.checkpoints.mkdir(parents=True, exist_ok=True)
         with filling(job.out) as out:
             here = replace(job, tensors=local_copy(job.tensors), out=out)
-            stats = _work(here, job.logs / f"train-{job.name}.log", on_progress)
+            stats = run_worker("models.engines.local_worker", here, on_progress)
             export(out)
         return stats
 
 
-def _work(job: TrainJob, log: Path, on_progress: Callable[[Progress], None]) -> TrainStats:
-    command = [sys.executable, "-m", "models.engines.local_worker", job.to_json()]
+def run_worker(module: str, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
+    """Train in a process that runs `module` as the only rank. Raises WorkerLost where it ends without a result."""
+    command, log = [sys.executable, "-m", module, job.to_json()], job.logs / f"train-{job.name}.log"
     stats: dict[str, Any] | None = None
     with log.open("ab") as sink:
         # The worker ends when its standard input does, so it never outlives this process, however that ends.

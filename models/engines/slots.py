@@ -27,10 +27,15 @@ class Executor:
     cores: int
 
 
+def is_local(master: str) -> bool:
+    """Whether Spark's master is this process alone."""
+    return re.match(r"local(\[|$)", master) is not None
+
+
 def misfits(conf: SparkConf) -> Iterator[str]:
     """Settings under which a training can't hold its executors, each with the line to change."""
     master = conf.get("spark.master", "") or ""
-    if re.match(r"local(\[|$)", master):
+    if is_local(master):
         yield (
             f"spark.master is {master}, which has no executors to train on: give the profile `master: yarn`, "
             "spark://… or local-cluster[2,1,1536], or train with `engine: local`"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from models.engines import slots
-from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, unfit
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, note, unfit
 from models.engines.listener import Listener, Message, Rank
 from textmill.errors import EnvironmentProblem, TextmillError, WorkerLost
 from textmill.params import Params
@@ -122,7 +122,7 @@ class TensorFlowOnSpark(Engine):
                 if not job.resume or restarts == settings.restarts or lost.status.startswith(_FAILED):
                     raise
                 restarts += 1
-                _note(job, f"restart {restarts} of {settings.restarts}, from the last checkpoint")
+                note(job, f"restart {restarts} of {settings.restarts}, from the last checkpoint")
         chief, steps = done[0], tuple(done[rank]["steps"] for rank in sorted(done))
         return TrainStats(
             tuple(chief["seconds_per_epoch"]), chief["records_per_s"], chief["resumed_from_epoch"], restarts, steps,
@@ -174,7 +174,7 @@ class _Attempt:
         settings = self.settings
         there = slots.hold(self.context, settings.ranks, settings.wait, settings.spare)
         ranks = settings.ranks or len(there) - settings.spare
-        _note(self.job, f"{ranks} ranks; {self.settings}; executors: " + ", ".join(map(str, there)))
+        note(self.job, f"{ranks} ranks; {self.settings}; executors: " + ", ".join(map(str, there)))
         return ranks
 
     def _follow(self, ranks: int, on_progress: Callable[[Progress], None]) -> None:
@@ -216,8 +216,3 @@ class _Attempt:
 
     def _log(self, rank: int) -> Path:
         return self.job.logs / f"train-{self.job.name}-rank-{rank}.log"
-
-
-def _note(job: TrainJob, text: str) -> None:
-    with (job.logs / f"train-{job.name}.log").open("a", encoding="utf-8") as log:
-        log.write(text + "\n")

@@ -48,7 +48,7 @@ class Cluster:
             except TextmillError:
                 raise
             except Exception as error:
-                said = next((_headline(message) for message in self._errors()), "") or str(error)
+                said = next((headline(message) for message in self._errors()), "") or str(error)
                 raise TextmillError(f"TensorFlowOnSpark did not start on {order.ranks} executors: {said}") from error
 
     def stop(self) -> None:
@@ -64,7 +64,7 @@ class Cluster:
         until = time.monotonic() + _FATE_SECONDS
         while time.monotonic() < until:
             for message in self._errors(rank):
-                return _headline(message)
+                return headline(message)
             time.sleep(0.1)
         return ""
 
@@ -74,7 +74,7 @@ class Cluster:
 
     def cancelAllJobs(self) -> None:  # noqa: N802
         """Called by the library where the job has failed before all nodes registered."""
-        raise TextmillError(f"TensorFlowOnSpark did not start: {_headline(self.error)}")
+        raise TextmillError(f"TensorFlowOnSpark did not start: {headline(self.error)}")
 
     def _errors(self, rank: int | None = None) -> Iterator[str]:
         tracker, store = self.context.statusTracker(), self.context._jsc.sc().statusStore()  # noqa: SLF001
@@ -145,7 +145,7 @@ def _library() -> Any:
     return TFCluster
 
 
-def _headline(message: str) -> str:
+def headline(message: str) -> str:
     """The telling line of Spark's message, with the signal's name where it holds the exit code of a killed process."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if re.match(r"[\w.]*(Error|Exception)\b", line)), "")

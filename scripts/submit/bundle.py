@@ -25,7 +25,9 @@ def code(folder: Path) -> Path:
     """The packages and the jar in one zip; unpacked on the nodes, for modules read files that lie beside them."""
     root = installation.CHECKOUT
     files = archives.packages(root, PACKAGES)
-    return make(folder, "textmill-code", {**files, JAR_IN_CODE: installation.jar()})
+    jars = [installation.jar(), *filter(Path.is_file, [installation.bigdl_jar_path()])]
+    inside = Path(JAR_IN_CODE).parent
+    return make(folder, "textmill-code", {**files, **{str(inside / jar.name): jar for jar in jars}})
 
 
 def definition(folder: Path, file: Path, named: Iterable[Path]) -> tuple[Path, str]:
