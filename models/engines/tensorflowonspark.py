@@ -117,7 +117,7 @@ class TensorFlowOnSpark(Engine):
                 done = _Attempt(job, settings, self._session()).run(on_progress)
                 break
             except WorkerLost as lost:
-                _note(job, str(lost))
+                note(job, str(lost))
                 # A rank that failed by itself would fail again.
                 if not job.resume or restarts == settings.restarts or lost.status.startswith(_FAILED):
                     raise
