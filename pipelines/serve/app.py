@@ -67,11 +67,12 @@ class Service:
 
     async def _predict(self, request: web.Request) -> web.Response:
         started = time.perf_counter()
-        texts = (await _body(request)).texts
-        try:
-            version, found = await self.batcher.predict(texts)
-        except Full:
-            raise web.HTTPTooManyRequests(text="too much is waiting: try again") from None
+        with self.figures.open.track_inprogress():
+            texts = (await _body(request)).texts
+            try:
+                version, found = await self.batcher.predict(texts)
+            except Full:
+                raise web.HTTPTooManyRequests(text="too much is waiting: try again") from None
         self.figures.seconds.observe(time.perf_counter() - started)
         predictions = [asdict(prediction) for prediction in found]
         return web.json_response({"model": self.versions.name, "version": version, "predictions": predictions})

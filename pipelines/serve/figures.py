@@ -15,6 +15,7 @@ class Figures:
         self._registry = CollectorRegistry()
         given = {"registry": self._registry}
         self.requests = Counter("textmill_requests", "Requests answered.", ["path", "status"], **given)
+        self.open = Gauge("textmill_predict_open", "Requests to /predict that have no answer yet.", **given)
         self.seconds = Histogram("textmill_predict_seconds", "Time to answer /predict.", buckets=_SECONDS, **given)
         self.texts = Histogram("textmill_batch_texts", "Texts predicted together.", buckets=_TEXTS, **given)
         self.version = Gauge("textmill_model_version", "The version that answers.", **given)

@@ -61,6 +61,10 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return str(answer.read().decode())
 
+    def figure(self, name: str) -> float:
+        """The value of a figure without labels."""
+        return float(re.findall(rf"^{name} (\S+)$", self.get("/metrics"), re.MULTILINE)[0])
+
     def predict(self, texts: list[str]) -> dict[str, Any]:
         """The answer to a request."""
         body, headers = json.dumps({"texts": texts}).encode(), {"Content-Type": "application/json"}
@@ -233,7 +237,7 @@ def test_what_was_asked_before_the_end_is_answered(root: Path) -> None:
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
-    until(lambda: "textmill_batch_texts_count 0.0" not in server.get("/metrics"))
+    until(lambda: server.figure("textmill_predict_open") + len(answers) == 8)
     server.process.send_signal(signal.SIGTERM)
     for thread in threads:
         thread.join()
