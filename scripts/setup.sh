@@ -4,17 +4,20 @@
 # Outside the checkout it leaves only Debian packages and the caches of uv and Gradle.
 set -euo pipefail
 
+# What --with installs from the lock, besides `local` and `test`, which are always there.
+OFFERED='bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn serve sweep mlflow'
+
 usage() {
-    cat <<'TEXT'
+    cat <<TEXT
 usage: scripts/setup.sh [--with EXTRA[,EXTRA…]] [--horovod] [--lock [UV OPTION…]]
 
-  --with   also install: bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow (Python packages), browser (Debian's
-           chromium and its driver, which the tests marked `browser` steer), horovod (compiled here against the
-           TensorFlow of .venv, minutes once; Debian's cmake and g++).
+  --with   also install Python packages: ${OFFERED// /, };
+           browser: Debian's chromium and its driver, which the tests marked "browser" steer;
+           horovod: compiled here against the TensorFlow of .venv, minutes once, by Debian's cmake and g++.
            What was asked for once stays: later calls need not repeat it. To be rid of it, remove .venv.
   --horovod  short for --with horovod
   --lock   write requirements.lock anew from setup.py and requirements.overrides, keeping versions that still fit;
-           `--lock --upgrade` takes the newest. Installs nothing.
+           "--lock --upgrade" takes the newest. Installs nothing.
 
 Exit 0 done, 1 a phase failed (its output is shown), 2 something is missing that only you can provide.
 TEXT
@@ -28,7 +31,6 @@ JAR=build/libs/textmill.jar
 VENV_STAMP=.venv/textmill.stamp
 JAR_STAMP=build/textmill-jar.stamp
 ASKED=$CACHE/extras
-LOCKED_EXTRAS=(local test bench tensorflowonspark bigdl hdfs s3 s3test yarn sklearn serve sweep mlflow)
 # Horovod is published as source alone and compiled against the TensorFlow of .venv, so it is not in the lock. 0.28.1 is its
 # last release, and the only one that knows TensorFlow 2.18. Gloo needs nothing but TCP between the hosts.
 HOROVOD='horovod==0.28.1 --hash=sha256:92a43f5a94c43907a56805bad15f19700c62ffc83b7ca483f9e104e229f67ef0'
@@ -87,12 +89,14 @@ parse() {
         esac
     done
     for word in ${words[*]-}; do
+        case " local test browser $OFFERED horovod " in
+            *" $word "*) ;;
+            *) missing "--with $word: there is no such extra (${OFFERED// /, }, browser, horovod)" ;;
+        esac
         case $word in
-            bench | tensorflowonspark | bigdl | hdfs | s3 | s3test | yarn | sklearn | serve | sweep | mlflow) EXTRAS+=("$word") ;;
-            local | test) ;; # always there
+            local | test) ;;
             browser) BROWSER=yes ;;
-            horovod) EXTRAS+=(horovod) ;;
-            *) missing "--with $word: there is no such extra (bench, tensorflowonspark, bigdl, hdfs, s3, s3test, yarn, sklearn, serve, sweep, mlflow, browser, horovod)" ;;
+            *) EXTRAS+=("$word") ;;
         esac
     done
 }
@@ -237,7 +241,7 @@ install_python() {
 
 write_lock() {
     local extra options=()
-    for extra in "${LOCKED_EXTRAS[@]}"; do options+=(--extra "$extra"); done
+    for extra in local test $OFFERED; do options+=(--extra "$extra"); done
     # Without annotations and index lines: the file says what, not from where. horovod is left out because it is
     # compiled here, against the installed TensorFlow.
     "$UV" pip compile -q setup.py "${options[@]}" --overrides requirements.overrides --python-version 3.11 \
