@@ -77,5 +77,5 @@ class WorkerLost(TextmillError):
 
     def __init__(self, rank: int, host: str, status: str, log: str, tail: Sequence[str]) -> None:
         self.rank, self.host, self.status, self.log, self.tail = rank, host, status, log, tuple(tail)
-        lines = "".join(f"\n    {line}" for line in self.tail)
-        super().__init__(f"rank {rank} on {host} ended with {status}; its log {log} ends:{lines}")
+        said = "".join(["ends:", *(f"\n    {line}" for line in self.tail)]) if self.tail else "is empty"
+        super().__init__(f"rank {rank} on {host} ended with {status}; its log {log} {said}")

@@ -130,6 +130,23 @@ def towards(others: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]
     raise EnvironmentProblem(f"{socket.gethostname()} ({dict(own)}) has no route to any of {dict(others)}")
 
 
+def named(address: str) -> None:
+    """Raises EnvironmentProblem where this host's name stands for loopback, as Debian writes it into /etc/hosts.
+
+    Horovod 0.28.1 passes the interface on to its first Gloo context alone; that of a set of ranks takes the address of
+    the host's name, and the other hosts would wait for it for ever.
+    """
+    name = socket.gethostname()
+    try:
+        found = socket.gethostbyname(name)
+    except OSError as error:
+        found = f"nothing ({error})"
+    if found.startswith(("127.", "nothing")):
+        raise EnvironmentProblem(
+            f"{name} is {found} to itself, and no other host can reach that: write `{address} {name}` into its /etc/hosts"
+        )
+
+
 @contextmanager
 def connected(meeting: Meeting) -> Iterator[dict[str, str]]:
     """The environment that connects the rank; rank 0 serves the rendezvous until all have ended."""
@@ -138,6 +155,7 @@ def connected(meeting: Meeting) -> Iterator[dict[str, str]]:
     name, here = "lo", "127.0.0.1"
     if placed.peer is not None:
         name, here = towards(meeting.hear("addresses", placed.peer), own)
+        named(here)
     server = _serve(placed) if placed.rank == 0 else None
     if server is not None:
         meeting.tell("rendezvous", [here, server.port])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models import engines
+from scripts.dev_cluster.cluster import WORKERS
 from tests.e2e.engines import cases
+from tests.e2e.engines.hosts import SSHD, running
 
 pytestmark = [
     pytest.mark.cluster,
@@ -35,11 +34,14 @@ def bundle(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(bundle: Path, rank: int, per_host: int, *inside: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "models.launchers.rank", "job.json", "--ranks", "2", "--per-host", str(per_host),
-             "--threads", "1", "--rank", str(rank), "--job", "once"]  # fmt: skip
+def words(rank: int, per_host: int) -> list[str]:
+    return [sys.executable, "-m", "models.launchers.rank", "job.json", "--ranks", "2", "--per-host", str(per_host),
+            "--threads", "1", "--rank", str(rank), "--job", "once"]  # fmt: skip
+
+
+def start(bundle: Path, rank: int) -> subprocess.Popen[str]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([*inside, *words], cwd=bundle, env=environ, stdout=subprocess.PIPE,
+    return subprocess.Popen(words(rank, 2), cwd=bundle, env=environ, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)  # fmt: skip
 
 
@@ -59,35 +61,12 @@ def end(bundle: Path, ranks: list[subprocess.Popen[str]]) -> None:
 
 
 def test_two_ranks_of_one_host(bundle: Path) -> None:
-    end(bundle, [start(bundle, rank, 2) for rank in range(2)])
+    end(bundle, [start(bundle, rank) for rank in range(2)])
 
 
-@pytest.fixture
-def hosts() -> Iterator[list[str]]:
-    """Two network namespaces with a cable between them."""
-    if os.geteuid() or shutil.which("ip") is None:
-        pytest.skip("network namespaces want root and iproute2")
-    name = f"tm{secrets.token_hex(3)}"
-    names, links = [f"{name}a", f"{name}b"], [f"{name}x", f"{name}y"]
-
-    def ip(*words: str) -> None:
-        subprocess.run(["ip", *words], check=True)
-
-    try:
-        for one in names:
-            ip("netns", "add", one)
-        ip("link", "add", links[0], "type", "veth", "peer", "name", links[1])
-        for number, (one, link) in enumerate(zip(names, links, strict=True), 1):
-            ip("link", "set", link, "netns", one)
-            ip("-n", one, "addr", "add", f"198.18.77.{number}/24", "dev", link)
-            ip("-n", one, "link", "set", link, "up")
-            ip("-n", one, "link", "set", "lo", "up")
-        yield names
-    finally:
-        for one in names:
-            subprocess.run(["ip", "netns", "delete", one], check=False)
-
-
-@pytest.mark.xfail(reason="it hangs: ranks in two network namespaces of one host name do not train yet", run=False)
-def test_two_hosts(bundle: Path, hosts: list[str]) -> None:
-    end(bundle, [start(bundle, rank, 1, "ip", "netns", "exec", host) for rank, host in enumerate(hosts)])
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces are made by root")
+@pytest.mark.skipif(not SSHD.exists(), reason="no sshd: apt-get install openssh-server")
+def test_two_hosts(bundle: Path, tmp_path: Path) -> None:
+    with running(tmp_path / "hosts") as hosts:
+        there = ("/usr/bin/env", "-C", str(bundle), f"PYTHONPATH={ROOT}")
+        end(bundle, [hosts.start(name, *there, *words(rank, 1)) for rank, name in enumerate(WORKERS)])

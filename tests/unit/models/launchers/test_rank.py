@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.launchers.rank import Meeting, Placed, addresses, number, towards
+from models.launchers.rank import Meeting, Placed, addresses, named, number, towards
 from textmill.errors import EnvironmentProblem
 
 
@@ -33,6 +33,21 @@ def test_the_interface_is_the_one_of_the_route() -> None:
     with pytest.raises(EnvironmentProblem, match="has no route to any of"):
         towards({"lo": ["127.0.0.2"]}, {"eth0": ["192.0.2.7"]})
     assert all(not address.startswith("127.") for found in addresses().values() for address in found)
+
+
+@pytest.mark.parametrize("found, told", [("127.0.1.1", "127.0.1.1"), (None, r"nothing \(unknown\)")])
+def test_a_name_that_only_its_own_host_can_reach_is_refused(
+    monkeypatch: pytest.MonkeyPatch, found: str | None, told: str
+) -> None:
+    def resolve(name: str) -> str:
+        if found is None:
+            raise socket.gaierror("unknown")
+        return found
+
+    monkeypatch.setattr(socket, "gethostname", lambda: "gpu1")
+    monkeypatch.setattr(socket, "gethostbyname", resolve)
+    with pytest.raises(EnvironmentProblem, match=f"gpu1 is {told} to itself.*`192.0.2.7 gpu1` into its /etc/hosts"):
+        named("192.0.2.7")
 
 
 def test_ranks_meet_by_files(tmp_path: Path) -> None:
