@@ -40,6 +40,7 @@ class Both:
 
         layers = catalogue.layers(*MODELS[name], vocabulary, LABELS)
         self.keras = keras_build.build(layers, length, 1, keras_build.tf.Variable(0, dtype="int64", trainable=False))
+        self.first = self.keras.get_weights()
         self.bigdl = bigdl_build.build(layers, length, jvm)
 
     def difference(self, ids: np.ndarray) -> float:
@@ -87,7 +88,7 @@ def test_weights_come_back_as_they_went(both: Both) -> None:
 
 
 def test_it_starts_with_weights_of_the_size_that_tf_keras_starts_with(both: Both) -> None:
-    started, usual = both.bigdl.initial(3), both.keras.get_weights()
+    started, usual = both.bigdl.initial(3), both.first
     assert [each.shape for each in started] == [each.shape for each in usual]
     for one, other in zip(started, usual, strict=True):
         assert one.std() == pytest.approx(other.std(), rel=0.4, abs=1e-6)
