@@ -113,11 +113,11 @@ class Days:
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
         (self.folder / "days" / f"{date}.jsonl").write_text(lines, encoding="utf-8")
 
-    def start(self, *words: str, profile: str = "local", **environ: str) -> subprocess.Popen[str]:
-        """A daily run, in a process group of its own."""
+    def start(self, *words: str, verb: str = "daily", profile: str = "local", **environ: str) -> subprocess.Popen[str]:
+        """A daily run or a backfill, in a process group of its own."""
         self.attempts += 1
         return subprocess.Popen(
-            [str(TEXTMILL), "daily", "daily.yaml", "--profile", profile, *words], cwd=self.folder, text=True,
+            [str(TEXTMILL), verb, "daily.yaml", "--profile", profile, *words], cwd=self.folder, text=True,
             start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environ},
         )  # fmt: skip
 
@@ -129,9 +129,10 @@ class Days:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def run(self, *words: str) -> None:
-        """A daily run, to its good end."""
-        process = self.start(*words)
+    def backfill(self, since: str, until: str) -> None:
+        """All dates from one to another, to their good end."""
+        words = ("--since", since, "--until", until)
+        process = self.start(*words, verb="backfill")
         said = self.end(process)
         if process.returncode:
             raise RuntimeError(f"{words}: status {process.returncode}\n{said}")
@@ -242,10 +243,10 @@ def _run(given: Days, group: list[int], days: int, dates: Mapping[str, list[dict
         accidents.set_clock_back(given, names[0], dice)
     elif what:
         accidents.kill(given, names[0], dice, what)
-    given.run("--since", names[0], "--until", names[-1])
+    given.backfill(names[0], names[-1])
     if days - 1 in group and days > 1:
         given.late()
-        given.run("--since", list(given.rows)[-2], "--until", names[-1])
+        given.backfill(list(given.rows)[-2], names[-1])
 
 
 def mount(runs: Path, megabytes: int = 600) -> None:

@@ -14,6 +14,7 @@ _VERBS = {
     "plan": "Say for every step whether it runs or is reused, and why.",
     "run": "Run a definition: prepare, train, evaluate, report.",
     "daily": "Run a definition for a date: once, alone, promoted by its rule.",
+    "backfill": "Run a definition for each date of a range.",
     "schedule": "Let cron or systemd start the daily run.",
     "why": "Explain what a step's output depends on and what changed.",
     "peek": "Show sample rows of a step, also of those set aside.",

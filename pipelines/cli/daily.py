@@ -1,4 +1,4 @@
-"""`textmill daily`: one dated run, or those of a range of dates."""
+"""`textmill daily`: one dated run, and those before it that the definition catches up with."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from pipelines.runs import Record
 
 _DATES_SHOWN = 30
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("daily")
 @options.definition
-@click.option("--since", type=_DAY, help="First date of a backfill.")
-@click.option("--until", type=_DAY, help="Last date of a backfill.")
 @options.as_json
-def command(
-    since: dt.datetime | None, until: dt.datetime | None, date: dt.datetime | None, as_json: bool, **which: Any
-) -> None:
+def command(date: dt.datetime | None, as_json: bool, **which: Any) -> None:
     """Run DEFINITION for a date: once, alone, and its model published where the `promote` rule holds.
 
     A date that was run already is run again only where its input or the definition changed.
     """
+    carry_out_dates(which, date, None, None, as_json)
+
+
+def carry_out_dates(
+    which: dict[str, Any], date: dt.datetime | None, since: dt.datetime | None, until: dt.datetime | None, as_json: bool
+) -> None:
+    """The runs of one date and those it catches up with, or of all dates from one to another, the earliest first."""
     from pipelines import daily, lease
     from pipelines.progress import listener
 
-    if date and (since or until):
-        raise click.UsageError("--date is one date, --since and --until are several: give one of both")
     settings = daily.frame(which["file"], which["sets"]).schedule
     days = [given.date() if given else None for given in (date, since, until)]
     told, outcomes = listener(as_json), []

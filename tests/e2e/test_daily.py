@@ -45,8 +45,8 @@ def put(folder: Path, number: int, rows: int) -> None:
     (folder / f"days/2026-01-{number:02d}.jsonl").write_text("\n".join(lines) + "\n")
 
 
-def daily(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [str(TEXTMILL), "daily", "daily.yaml", *words]
+def daily(folder: Path, *words: str, verb: str = "daily") -> subprocess.CompletedProcess[str]:
+    command = [str(TEXTMILL), verb, "daily.yaml", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -56,13 +56,13 @@ def runs(folder: Path) -> list[dict[str, object]]:
 
 
 def test_dates_run_once_and_again_only_where_their_input_changed(folder: Path) -> None:
-    done = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02")
+    done = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02", verb="backfill")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [run["date"] for run in runs(folder)] == ["2026-01-01", "2026-01-02"]
     again = daily(folder, "--date", "2026-01-02", "--json")
     assert again.returncode == 0 and json.loads(again.stdout)[0]["action"] == "reused" and len(runs(folder)) == 2
     put(folder, 2, 30)
-    changed = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02")
+    changed = daily(folder, "--since", "2026-01-01", "--until", "2026-01-02", verb="backfill")
     assert "2026-01-01: nothing to do" in changed.stdout and len(runs(folder)) == 3
     actions = {step["step"]: step["action"] for step in runs(folder)[-1]["steps"]}  # type: ignore[attr-defined]
     assert actions == {"clean@2026-01-01": "reuse", "clean@2026-01-02": "run", "dedup": "run"}
