@@ -46,7 +46,7 @@ def split(asked: Request, settings: Settings) -> list[Application]:
 
 def _trains_on_executors(asked: Request) -> str | None:
     """A training among the steps asked for whose ranks are Spark's executors."""
-    if asked.pipeline is None or asked.verb not in ("run", "daily") or asked.selection.stage == "prepare":
+    if asked.pipeline is None or asked.verb not in ("run", "daily", "backfill") or asked.selection.stage == "prepare":
         return None
     nodes = asked.pipeline.nodes
     found = (nodes[step] for step in sorted(asked.selection.wanted(asked.pipeline)) if nodes[step].op == TRAIN)
@@ -54,7 +54,7 @@ def _trains_on_executors(asked: Request) -> str | None:
 
 
 def _prepares(asked: Request) -> bool:
-    """Whether steps of other kinds may run; `daily` waits for its input and runs its dates in one application."""
+    """Whether steps of other kinds may run; dated runs wait for their input and run their dates in one application."""
     pipeline, chosen = asked.pipeline, asked.selection
     if asked.verb != "run" or pipeline is None or chosen.stage is not None:
         return False
