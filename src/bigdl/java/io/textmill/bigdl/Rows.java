@@ -1,10 +1,14 @@
 package io.textmill.bigdl;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
+import java.util.List;
 import java.util.SplittableRandom;
-import org.apache.spark.sql.catalyst.InternalRow;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.hadoop.conf.Configuration;
 
 /** The rows of a part that one partition trains on, without those of weight 0, which only fill shards up. */
 final class Rows implements Serializable {
@@ -16,29 +20,41 @@ final class Rows implements Serializable {
     private transient int epoch;
     private transient int[] order;
 
-    /** @param all rows that there are by the manifest */
-    Rows(Iterator<InternalRow> from, int all, int length) {
-        int[] id = new int[Math.multiplyExact(all, length)];
-        int[] labels = new int[all];
-        int read = 0;
-        int kept = 0;
-        for (; from.hasNext(); read++) {
-            InternalRow row = from.next();
-            int[] one = row.getArray(0).toIntArray();
-            if (one.length != length || read == all) {
-                throw new IllegalStateException(
-                        "row " + read + " has " + one.length + " ids; " + all + " rows of " + length + " are described");
-            }
-            if (row.getFloat(2) > 0) {
-                System.arraycopy(one, 0, id, kept * length, length);
-                labels[kept++] = row.getInt(1);
-            }
-        }
+    private Rows(int[] ids, int[] label, int all, int real, int length) {
         this.all = all;
         this.length = length;
-        real = kept;
-        ids = kept == all ? id : Arrays.copyOf(id, kept * length);
-        label = kept == all ? labels : Arrays.copyOf(labels, kept);
+        this.real = real;
+        this.ids = real == all ? ids : Arrays.copyOf(ids, real * length);
+        this.label = real == all ? label : Arrays.copyOf(label, real);
+    }
+
+    /**
+     * Reads files of as many rows each.
+     *
+     * @param all rows that there are by the manifest
+     */
+    static Rows read(List<String> files, int all, int length, int threads, Configuration conf) throws Exception {
+        int[] ids = new int[Math.multiplyExact(all, length)];
+        int[] label = new int[all];
+        int rows = all / files.size();
+        ExecutorService pool = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<Integer>> running = new ArrayList<>();
+            for (String file : files) {
+                Shard shard = new Shard(file, length, ids, label, running.size() * rows, rows);
+                running.add(pool.submit(() -> shard.read(conf)));
+            }
+            int real = 0;
+            for (int i = 0; i < files.size(); i++) {
+                int kept = running.get(i).get();
+                System.arraycopy(ids, i * rows * length, ids, real * length, kept * length);
+                System.arraycopy(label, i * rows, label, real, kept);
+                real += kept;
+            }
+            return new Rows(ids, label, all, real, length);
+        } finally {
+            pool.shutdownNow();
+        }
     }
 
     int label(int row) {

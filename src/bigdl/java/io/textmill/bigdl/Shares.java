@@ -1,15 +1,13 @@
 package io.textmill.bigdl;
 
 import java.io.Serializable;
-import java.util.Collections;
-import java.util.Iterator;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.InternalRow;
 
 /** What one partition trains and validates on, read once from Parquet into arrays. */
 final class Shares implements Serializable {
@@ -23,29 +21,30 @@ final class Shares implements Serializable {
 
     /** A partition for each rank. */
     static JavaRDD<Shares> of(SparkSession spark, Plan plan) {
-        JavaRDD<Rows> train = parts(spark, plan, rank -> plan.train.get(rank), plan.trainRows);
-        JavaRDD<Rows> valid = parts(spark, plan, rank -> plan.valid.get(rank), plan.validRows);
-        return train.zipPartitions(valid, Shares::zipped);
-    }
-
-    private static Iterator<Shares> zipped(Iterator<Rows> train, Iterator<Rows> valid) {
-        return Collections.singleton(new Shares(train.next(), valid.next())).iterator();
-    }
-
-    private static JavaRDD<Rows> parts(SparkSession spark, Plan plan, Function<Integer, List<String>> files, int rows) {
-        JavaRDD<Rows> all = null;
+        List<Files> files = new ArrayList<>();
         for (int rank = 0; rank < plan.ranks; rank++) {
-            JavaRDD<Rows> one = read(spark, files.apply(rank), rows, plan.length);
-            all = all == null ? one : all.union(one);
+            files.add(new Files(plan, new ArrayList<>(plan.train.get(rank)), new ArrayList<>(plan.valid.get(rank))));
         }
-        return all;
+        return JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(files, plan.ranks).map(Files::read);
     }
 
-    private static JavaRDD<Rows> read(SparkSession spark, List<String> files, int rows, int length) {
-        Dataset<Row> frame = spark.read()
-                .schema("ids array<int>, label int, weight float")
-                .parquet(files.toArray(new String[0]));
-        JavaRDD<InternalRow> records = frame.queryExecution().toRdd().toJavaRDD().coalesce(1);
-        return records.mapPartitions(part -> Collections.singleton(new Rows(part, rows, length)).iterator());
+    /** Those of a rank. */
+    private static final class Files implements Serializable {
+        private final Plan plan;
+        private final List<String> train;
+        private final List<String> valid;
+
+        Files(Plan plan, List<String> train, List<String> valid) {
+            this.plan = plan;
+            this.train = train;
+            this.valid = valid;
+        }
+
+        Shares read() throws Exception {
+            Configuration conf = SparkHadoopUtil.get().conf(); // with the session's spark.hadoop.* also on executors
+            return new Shares(
+                    Rows.read(train, plan.trainRows, plan.length, plan.threads, conf),
+                    Rows.read(valid, plan.validRows, plan.length, plan.threads, conf));
+        }
     }
 }
