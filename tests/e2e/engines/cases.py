@@ -33,6 +33,9 @@ class Case:
     options: Mapping[str, object] = field(default_factory=dict)
     """The engine's own settings."""
 
+    def __str__(self) -> str:
+        return f"{self.name}-on-{self.options['on']}" if "on" in self.options else self.name
+
     def workers(self) -> list[psutil.Process]:
         """The processes of its ranks that run now, started by this one or by what it has started."""
         found = [process for process in psutil.Process().children(recursive=True) if self.worker in _words(process)]
@@ -44,6 +47,8 @@ SLOWLY = {"spark.textmill.train.wait": "240"}
 CASES = (
     Case("local", "models.engines.local_worker"),
     Case("horovod", "models.engines.horovod_rank", 2, options={"ranks": 2, "threads": 1}),
+    Case("horovod", "models.engines.horovod_rank", 2, "local-cluster[2,1,1536]", SLOWLY,
+         {"on": "spark", "start_timeout": 240}),  # fmt: skip
     Case("bigdl", "models.engines.bigdl_worker"),
     Case("tensorflowonspark", "models.engines.tensorflowonspark_worker", 2, "local-cluster[2,1,1536]", SLOWLY),
 )
