@@ -75,7 +75,7 @@ def test_a_date_without_input_is_named_and_waited_for(file: Path) -> None:
     said: list[str] = []
     timer = threading.Timer(0.3, put, (file.parent, 6))
     timer.start()
-    pipeline = daily.waiting(lambda: load(file, date=day(6)), 60, said.append)
+    pipeline = daily.waiting(lambda: load(file, date=day(6)), 10, said.append)
     assert pipeline.dates["chats"][-1] == "2026-01-06" and len(said) == 1 and "waiting" in said[0]
 
 

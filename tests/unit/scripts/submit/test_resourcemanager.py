@@ -57,7 +57,7 @@ class _Answer(BaseHTTPRequestHandler):
 def yarn() -> Iterator[Yarn]:
     server = Yarn(("127.0.0.1", 0), _Answer)
     server.states, server.asked = [app()], []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.shutdown()
