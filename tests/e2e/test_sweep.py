@@ -41,7 +41,7 @@ def build(vocabulary: int, labels: int, deed: str = "learn", size: int = 8):
 ONE = "{from: tensors, epochs: 4, stop: {patience: 4}, batch: 64, learning_rate: 0.01"
 SWEEPS = f"""
 sweep:
-  odd: {ONE}, time_limit: 20s, memory_limit: 600m, keep: all, trials: [
+  odd: {ONE}, time_limit: 60s, memory_limit: 600m, keep: all, trials: [
     {{model: "odd:build", params: {{deed: [learn, raise, die, sleep, eat]}}}}, {{model: linear}},
     {{model: fasttext, params: {{embedding: [4, 8]}}}}]}}
   many: {ONE}, trials: [{{model: "odd:build", params: {{size: [2, 3, 4]}}, settings: {{seed: [1, 2, 3]}}}}]}}
