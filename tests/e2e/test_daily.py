@@ -166,6 +166,7 @@ CONTINUED = (
 )
 
 
+@pytest.mark.slow
 def test_a_date_goes_on_from_what_was_promoted_before_it(folder: Path) -> None:
     (folder / "daily.yaml").write_text(CONTINUED)
     with (folder / "days/2026-01-02.jsonl").open("a") as lines:

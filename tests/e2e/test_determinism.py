@@ -35,7 +35,7 @@ def prepare(chain: Project, root: str, settings: list[str]) -> dict[str, dict[st
     return chain.checksums(root)
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("machine", ["other cores", pytest.param("other partitions", marks=pytest.mark.slow)])
 def test_outputs_are_the_same_on_any_machine(machine: str, chain: Project) -> None:
     one = prepare(chain, "one", ["spark.master=local[1]"])
     other = prepare(chain, "other", MACHINES[machine])

@@ -61,6 +61,7 @@ def test_it_needs_nothing_outside_of_it(prepared: Project, bundle: Path) -> None
     assert str(prepared.folder) not in (bundle / "job.json").read_text() + (bundle / "manifest.json").read_text()
 
 
+@pytest.mark.slow
 def test_its_program_runs_without_this_checkout(bundle: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(bundle / "program.zip") as program:
         assert {name.partition("/")[0] for name in program.namelist()} == {"models", "textmill"}

@@ -24,6 +24,7 @@ search:
 """
 
 
+@pytest.mark.slow
 def test_a_search_leaves_what_a_sweep_leaves(project: Project) -> None:
     project.definition.write_text(project.definition.read_text(encoding="utf-8") + SEARCH, encoding="utf-8")
     done = project.textmill("run", "small.yaml", "--to", "search.fast")

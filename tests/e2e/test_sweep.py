@@ -176,6 +176,7 @@ def test_a_killed_driver_loses_only_the_trials_that_ran(prepared: Project, odd: 
     assert not (folder / "models").exists()
 
 
+@pytest.mark.slow
 def test_halving_stops_trials_and_trains_the_best_as_if_it_had_never_paused(prepared: Project, odd: Path) -> None:
     done = run(prepared, "halved")
     assert done.returncode == 0, done.stdout + done.stderr
