@@ -78,7 +78,6 @@ EXTRAS = {
         "schemathesis>=4",  # requests that a served OpenAPI description allows and forbids
         "pytest>=8",
         "pytest-timeout>=2.3",
-        "pytest-xdist>=3.6",
         "hypothesis>=6.100",
         "jsonschema>=4.20",
         "psutil>=6",
