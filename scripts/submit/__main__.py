@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from scripts.submit import bundle, command, environment, follow, request, stages
+from scripts.submit import bundle, command, environment, follow, hints, request, stages
 from scripts.submit.hadoop import SPARK_HOME, Hadoop
 from scripts.submit.resourcemanager import Application, ResourceManager
 from scripts.submit.settings import Settings, Shipped
@@ -115,7 +115,7 @@ class _Stage:
         return ended.exit_code
 
     def _begin(self) -> str:
-        return _submit(self.command(upload=True), _environ(self.settings), self.asked, self.ticket)
+        return _submit(self.command(upload=True), self.settings, self.asked, self.ticket)
 
 
 def _check_queue(manager: ResourceManager, queue: str | None) -> None:
@@ -183,13 +183,17 @@ def _environ(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON")}
 
 
-def _submit(words: list[str], environ: dict[str, str], asked: request.Request, ticket: follow.Ticket) -> str:
+def _submit(words: list[str], settings: Settings, asked: request.Request, ticket: follow.Ticket) -> str:
     """The id of the new application; raises TextmillError where YARN does not take it."""
-    done = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        words, env=_environ(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     found = re.search(r"Submitted application (application_\d+_\d+)", done.stdout)
     if not found:
         click.echo("\n".join(done.stdout.splitlines()[-30:]), err=True)
-        raise TextmillError("YARN did not take the application; spark-submit's last words are above")
+        advice = hints.hint(done.stdout, dict(settings.conf))
+        said = "YARN did not take the application; spark-submit's last words are above"
+        raise TextmillError(f"{said}: {advice}" if advice else said)
     ticket.write(found[1], asked.words)
     click.echo(f"submitted {found[1]}")
     return found[1]

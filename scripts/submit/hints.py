@@ -34,6 +34,8 @@ def hint(said: str, conf: Mapping[str, str]) -> str | None:
     """The line to change after a failure that said this; `conf` are the settings of Spark that were given by hand."""
     if missing := _MISSING.search(said):
         return _missing(missing["file"], conf)
+    if hostless := re.search(r"Incomplete HDFS URI, no host: (\S+)", said):
+        return f"{_missing(hostless[1], conf)} (it names no host, and the cluster's default file system is no HDFS)"
     return next((advice for pattern, advice in _HINTS.items() if re.search(pattern, said)), None)
 
 
