@@ -134,7 +134,7 @@ def _test(trainer: Any, job: TrainJob, tensors: Arrays) -> dict[str, Any] | None
 def _predictor(trainer: Any, job: TrainJob, tensors: Arrays) -> Callable[[np.ndarray], np.ndarray]:
     """From ids int32 [rows, length] to label numbers, of the best epoch's weights."""
     if isinstance(trainer, Trainer):
-        return lambda ids: trainer.score(ids, np.zeros(len(ids), np.int32))[1].numpy()
+        return lambda ids: trainer.steps.score(ids, np.zeros(len(ids), np.int32))[1].numpy()
     sizes = {"length": tensors.length, "vocabulary": tensors.vocabulary, "labels": len(tensors.labels)}
     described = catalogue.model(job.model, job.model_params, job.code, **sizes)
     model = build(described, tensors.length, 0, tf.Variable(0, trainable=False))
