@@ -62,6 +62,12 @@ class Builder:
         """The output of a layer on these inputs."""
         return self.api.connectInputs(layer, list(inputs))
 
+    def joined(self, *values: Any) -> Any:
+        """Along their last dimension; a single one stays as it is."""
+        if len(values) == 1:
+            return values[0]
+        return self.connect(self.api.createZooKerasMerge(None, "concat", -1, None), *values)
+
     def own(self, module: Any, shape: Sequence[int], *inputs: Any) -> Any:
         """The output of one of our modules, of this shape without the batch's dimension."""
         given = self.jvm.java.lang.reflect.Array.newInstance(self.jvm.java.lang.Integer.TYPE, len(shape))
@@ -307,8 +313,7 @@ def _recurrent(
         made = create(units, "tanh", "sigmoid", True, False, None, None, None, None)
         builder.parts.append(part(made, size, units))
         found.append(_direction(made, units, backwards, values, size, builder))
-    joined = builder.connect(builder.api.createZooKerasMerge(None, "concat", -1, None), *found) if both else found[0]
-    return builder.cleared(joined, units * len(found)), units * len(found)
+    return builder.cleared(builder.joined(*found), units * len(found)), units * len(found)
 
 
 def _direction(made: Any, units: int, backwards: bool, values: Any, size: int, builder: Builder) -> Any:
@@ -377,16 +382,13 @@ def _mean_pool(layer: described.MeanPool, values: Any, size: int, builder: Build
 @_translate.register
 def _max_mean_pool(layer: described.MaxMeanPool, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
     both = [_translate(pool, values, size, builder)[0] for pool in (described.MaxPool(), described.MeanPool())]
-    return builder.connect(builder.api.createZooKerasMerge(None, "concat", -1, None), *both), 2 * size
+    return builder.joined(*both), 2 * size
 
 
 @_translate.register
 def _parallel(layer: described.Parallel, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
     found = [builder.through(branch, values, size) for branch in layer.branches]
-    if len(found) == 1:
-        return found[0]
-    joined = builder.connect(builder.api.createZooKerasMerge(None, "concat", -1, None), *[each for each, _ in found])
-    return joined, sum(width for _, width in found)
+    return builder.joined(*[each for each, _ in found]), sum(width for _, width in found)
 
 
 @_translate.register

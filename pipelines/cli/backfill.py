@@ -10,13 +10,11 @@ import click
 from pipelines.cli import options
 from pipelines.cli.daily import carry_out_dates
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
 
 @click.command("backfill")
 @options.definition
-@click.option("--since", type=_DAY, required=True, help="First date.")
-@click.option("--until", type=_DAY, help="Last date [default: that of a daily run].")
+@click.option("--since", type=options.DAY, required=True, help="First date.")
+@click.option("--until", type=options.DAY, help="Last date [default: that of a daily run].")
 @options.as_json
 def command(
     since: dt.datetime, until: dt.datetime | None, date: dt.datetime | None, as_json: bool, **which: Any

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.store import Store
     from textmill.places import Place
 
+DAY = click.DateTime(["%Y-%m-%d"])
 Command = TypeVar("Command", bound=Callable[..., Any])
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
 root = click.option("--root", default=None, help="Folder of the runs [default: $TEXTMILL_ROOT, else runs].")
@@ -42,7 +43,7 @@ def definition(command: Command) -> Command:
     options = [
         click.argument("file", metavar="DEFINITION", type=click.Path(path_type=Path)),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition."),
-        click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="The run's date, ${run.date} [default: today]."),
+        click.option("--date", type=DAY, help="The run's date, ${run.date} [default: today]."),
         click.option("--profile", help="Where to run: a profile of the definition [default: local]."),
         click.option("--sample", type=Share(), help="Read only this share of every input, such as 1%."),
     ]

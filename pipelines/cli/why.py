@@ -15,7 +15,7 @@ from pipelines.cli import options
 @click.argument("step")
 @options.as_json
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE")
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--date", type=options.DAY)
 @click.option("--profile")
 @click.option("--sample", type=options.Share())
 def command(file: str, step: str, as_json: bool, **which: Any) -> None:
