@@ -3,6 +3,7 @@
 .venv/bin/python benchmarks/engines.py                 made rows of 32 ids, batches 128, 512, 2048, on all cores
 .venv/bin/python benchmarks/engines.py --quick         cnn and bigru at batch 512
 … --engines local,bigdl --models cnn --batches 512     others
+Engine tensorflowonspark has two executors of one core; its peak is that of the driver, the executors and the ranks.
 """
 
 from __future__ import annotations
@@ -14,17 +15,25 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.bigdl_feed import write  # noqa: E402
+from benchmarks.feed import executors  # noqa: E402
 from models import engines  # noqa: E402
 from models.engines.base import TrainJob  # noqa: E402
 from textmill.errors import TextmillError  # noqa: E402
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 MODELS = ("cnn", "lstm", "cnn_lstm", "bigru", "fasttext")
 BATCHES = (128, 512, 2048)
@@ -66,7 +75,19 @@ class Peak:
             self.bytes = max(self.bytes, now)
 
 
-def train(engine: str, model: str, batch: int, tensors: Path, memory: str) -> Measured:
+@contextmanager
+def session_of(engine: str, folder: Path) -> Iterator[Callable[[], SparkSession] | None]:
+    """What gives the session that an engine on executors trains in; None for the others, which start what they need."""
+    if engine != "tensorflowonspark":
+        yield None
+        return
+    with executors(2, folder) as spark:
+        yield lambda: spark
+
+
+def train(
+    engine: str, model: str, batch: int, tensors: Path, memory: str, spark: Callable[[], SparkSession] | None
+) -> Measured:
     """Two epochs of a model with its default sizes."""
     with tempfile.TemporaryDirectory() as name, Peak() as peak:
         places = {each: Path(name, each) for each in ("out", "checkpoints", "logs")}
@@ -76,7 +97,7 @@ def train(engine: str, model: str, batch: int, tensors: Path, memory: str) -> Me
         job = TrainJob(model, model, {}, tensors, **places, epochs=2, batch=batch, learning_rate=0.001, metric="loss",
                        patience=2, seed=7, options=options)  # fmt: skip
         try:
-            stats = engines.engine(engine).train(job, lambda progress: None)
+            stats = engines.engine(engine, spark).train(job, lambda progress: None)
         except TextmillError as error:
             return Measured(engine, model, batch, 0.0, peak.bytes >> 20, str(error).strip().splitlines()[-1][:100])
     rows = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["parts"]["train"]["rows"]
@@ -87,7 +108,7 @@ def main() -> None:
     """Run everything, print a table and one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--engines", default="local,bigdl")
+    parser.add_argument("--engines", default="local,tensorflowonspark,bigdl")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--batches", default=",".join(map(str, BATCHES)))
     parser.add_argument("--rows", type=int, default=8192)
@@ -98,18 +119,15 @@ def main() -> None:
     started, load, found = time.time(), os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as name:
         write(Path(name, "tensors"), given.rows)
-        print(
-            f"{given.rows} rows of 32 ids; {os.cpu_count()} cores; {'engine':<8}{'model':<10}{'batch':>6} records/s peak MiB"
-        )
-        for model in given.models.split(","):
-            for batch in map(int, given.batches.split(",")):
-                for engine in given.engines.split(","):
-                    one = train(engine, model, batch, Path(name, "tensors"), given.memory)
+        print(f"{given.rows} rows of 32 ids; {os.cpu_count()} cores")
+        print(f"{'engine':<18}{'model':<10}{'batch':>6}{'records/s':>12}{'peak MiB':>10}")
+        for engine in given.engines.split(","):
+            with session_of(engine, Path(name, engine)) as spark:
+                for model, batch in product(given.models.split(","), map(int, given.batches.split(","))):
+                    one = train(engine, model, batch, Path(name, "tensors"), given.memory, spark)
                     found.append(one)
-                    print(
-                        f"{engine:<10}{model:<10}{batch:>6}{one.records_per_s:>12,.0f}{one.peak_mib:>8,} {one.error}",
-                        flush=True,
-                    )
+                    row = f"{engine:<18}{model:<10}{batch:>6}{one.records_per_s:>12,.0f}{one.peak_mib:>10,}"
+                    print(f"{row} {one.error}".rstrip(), flush=True)
     figures = {f"{one.engine}_{one.model}_{one.batch}_records_per_s": round(one.records_per_s) for one in found}
     print(json.dumps({**figures, "seconds": round(time.time() - started), "load_1m": round(load, 2)}))
 

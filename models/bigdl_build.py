@@ -7,7 +7,7 @@ positions of a row turned round. What BigDL has no layer for are small ones of o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any
@@ -15,28 +15,11 @@ from typing import Any
 import numpy as np
 
 from models import layers as described
+from models.bigdl_weights import STEP, Part, Weights, glorot, gru_part, lstm_part, same, turned, uniform
 from models.layers import Layer
 from textmill.errors import InputError
 
-Weights = list[np.ndarray]
 _NOISES = (described.TokenDropout, described.SpatialDropout, described.Dropout)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A BigDL layer with weights, and how they are told to tf_keras and back."""
-
-    layer: Any
-    to_keras: Callable[[Weights], Weights]
-    from_keras: Callable[[Weights], Weights]
-    initial: Callable[[np.random.Generator], Weights]
-    """As tf_keras would start it."""
-    gathered: bool = False
-    """Whether the last two of its weights in tf_keras are moving statistics."""
-
-
-_STEP = Part(None, lambda own: [np.zeros((), np.int64)], lambda given: [], lambda generator: [np.zeros(())])
-"""tf_keras counts the variable with the step among the weights of the first layer of noise."""
 
 
 class Builder:
@@ -82,7 +65,7 @@ class Builder:
     def noise(self) -> int:
         """The number of the next layer of noise."""
         if not self._noises:
-            self.parts.append(_STEP)
+            self.parts.append(STEP)
         self._noises += 1
         return self._noises
 
@@ -189,31 +172,6 @@ def build(layers: Sequence[Layer], length: int, jvm: Any, trainable: bool = True
     return Model(jvm, module, builder.parts)
 
 
-def _same(weights: Weights) -> Weights:
-    return weights
-
-
-def _turned(weights: Weights) -> Weights:
-    """The kernel of a dense layer, between [in, out] and [out, in]."""
-    return [weights[0].T, *weights[1:]]
-
-
-def _uniform(generator: np.random.Generator, shape: tuple[int, ...], limit: float) -> np.ndarray:
-    return generator.uniform(-limit, limit, shape)
-
-
-def _glorot(generator: np.random.Generator, *shape: int) -> np.ndarray:
-    """Glorot and Bengio (AISTATS 2010); all but the last two dimensions are a window."""
-    window = math.prod(shape[:-2])
-    return _uniform(generator, shape, math.sqrt(6 / (window * (shape[-2] + shape[-1]))))
-
-
-def _orthogonal(generator: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """Saxe et al. (ICLR 2014)."""
-    q, r = np.linalg.qr(generator.standard_normal((columns, rows)))
-    return (q * np.sign(np.diag(r))).T
-
-
 @singledispatch
 def _translate(layer: Any, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
     raise NotImplementedError(f"layer {layer} has no BigDL build")
@@ -241,7 +199,7 @@ def _embedding(layer: described.Embedding, values: Any, size: int, builder: Buil
         layer.vocabulary, layer.size, "uniform", None, trainable, None, [size], False, 0, True
     )
     shape = (layer.vocabulary, layer.size)
-    builder.parts.append(Part(made, _same, _same, lambda generator: [_uniform(generator, shape, 0.05)]))
+    builder.parts.append(Part(made, same, same, lambda generator: [uniform(generator, shape, 0.05)]))
     return builder.cleared(builder.connect(made, values), layer.size), layer.size
 
 
@@ -265,7 +223,7 @@ def _conv(layer: described.Conv1D, values: Any, size: int, builder: Builder) -> 
     shape = (layer.width, size, layer.filters)
 
     def initial(generator: np.random.Generator) -> Weights:
-        return [_glorot(generator, *shape), np.zeros(layer.filters)]
+        return [glorot(generator, *shape), np.zeros(layer.filters)]
 
     def to_keras(weights: Weights) -> Weights:
         return [weights[0].reshape(shape), weights[1]]
@@ -284,7 +242,7 @@ def _batch_norm(layer: described.BatchNorm, values: Any, size: int, builder: Bui
     def initial(generator: np.random.Generator) -> Weights:
         return [np.ones(size), np.zeros(size), np.zeros(size), np.ones(size)]
 
-    builder.parts.append(Part(module, _same, _same, initial, gathered=True))
+    builder.parts.append(Part(module, same, same, initial, gathered=True))
     return builder.own(module, (size,), values, builder.ids), size
 
 
@@ -296,13 +254,13 @@ def _activate(layer: described.Activate, values: Any, size: int, builder: Builde
 @_translate.register
 def _lstm(layer: described.LSTM, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
     return _recurrent(
-        layer.units, layer.bidirectional, builder.api.createZooKerasLSTM, _lstm_part, values, size, builder
+        layer.units, layer.bidirectional, builder.api.createZooKerasLSTM, lstm_part, values, size, builder
     )
 
 
 @_translate.register
 def _gru(layer: described.BidirectionalGRU, values: Any, size: int, builder: Builder) -> tuple[Any, int]:
-    return _recurrent(layer.units, True, builder.api.createZooKerasGRU, _gru_part, values, size, builder)
+    return _recurrent(layer.units, True, builder.api.createZooKerasGRU, gru_part, values, size, builder)
 
 
 def _recurrent(
@@ -321,52 +279,6 @@ def _direction(made: Any, units: int, backwards: bool, values: Any, size: int, b
         return builder.connect(made, values)
     turned = builder.own(builder.ours.Reversed(), (builder.length, size), values, builder.ids)
     return builder.own(builder.ours.Reversed(), (builder.length, units), builder.connect(made, turned), builder.ids)
-
-
-def _gates(matrix: np.ndarray, order: Sequence[int]) -> np.ndarray:
-    """Blocks of the first dimension, one for each gate, in another order."""
-    blocks = np.split(matrix, len(order))
-    return np.concatenate([blocks[number] for number in order])
-
-
-def _lstm_part(made: Any, size: int, units: int) -> Part:
-    """BigDL's gates are input, cell, forget, output; those of tf_keras input, forget, cell, output."""
-    order = (0, 2, 1, 3)
-
-    def to_keras(weights: Weights) -> Weights:
-        kernel, bias, recurrent = (_gates(each, order) for each in weights)
-        return [kernel.T, recurrent.T, bias]
-
-    def from_keras(weights: Weights) -> Weights:
-        kernel, recurrent, bias = (_gates(each.T, order) for each in weights)
-        return [kernel, bias, recurrent]
-
-    def initial(generator: np.random.Generator) -> Weights:
-        bias = np.zeros(4 * units)
-        bias[units : 2 * units] = 1  # the forget gate's
-        return [_glorot(generator, size, 4 * units), _orthogonal(generator, units, 4 * units), bias]
-
-    return Part(made, to_keras, from_keras, initial)
-
-
-def _gru_part(made: Any, size: int, units: int) -> Part:
-    """BigDL's gates are reset, update, candidate, whose recurrent kernel is apart; in tf_keras the update comes first."""
-    order = (1, 0, 2)
-
-    def to_keras(weights: Weights) -> Weights:
-        kernel, bias, gates, candidate = weights
-        recurrent = np.concatenate([_gates(gates, order[:2]), candidate])
-        return [_gates(kernel, order).T, recurrent.T, _gates(bias, order)]
-
-    def from_keras(weights: Weights) -> Weights:
-        kernel, recurrent, bias = (each.T for each in weights)
-        gates, candidate = recurrent[: 2 * units], recurrent[2 * units :]
-        return [_gates(kernel, order), _gates(bias, order), _gates(gates, order[:2]), candidate]
-
-    def initial(generator: np.random.Generator) -> Weights:
-        return [_glorot(generator, size, 3 * units), _orthogonal(generator, units, 3 * units), np.zeros(3 * units)]
-
-    return Part(made, to_keras, from_keras, initial)
 
 
 @_translate.register
@@ -397,7 +309,7 @@ def _dense(layer: described.Dense, values: Any, size: int, builder: Builder) -> 
     made = builder.api.createZooKerasDense(layer.units, "glorot_uniform", None, activation, None, None, True, None)
 
     def initial(generator: np.random.Generator) -> Weights:
-        return [_glorot(generator, size, layer.units), np.zeros(layer.units)]
+        return [glorot(generator, size, layer.units), np.zeros(layer.units)]
 
-    builder.parts.append(Part(made, _turned, _turned, initial))
+    builder.parts.append(Part(made, turned, turned, initial))
     return builder.connect(made, values), layer.units

@@ -233,7 +233,8 @@ install_python() {
     rm -f "$VENV_STAMP"
     # An editable requirement has no hash, so --require-hashes cannot be asked for; uv checks every hash of a
     # constraint, and the lock constrains everything, also what builds the package.
-    "$UV" pip install -q --python .venv/bin/python --editable ".[${extras#,}]" \
+    # Compiled now: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each import of TensorFlow takes 13 s else.
+    "$UV" pip install -q --compile-bytecode --python .venv/bin/python --editable ".[${extras#,}]" \
         --constraints requirements.lock --build-constraints requirements.lock --overrides requirements.overrides
     venv_key | sha256sum >"$VENV_STAMP.new"
     mv "$VENV_STAMP.new" "$VENV_STAMP"
@@ -300,7 +301,7 @@ build_horovod() {
 }
 
 install_horovod() {
-    "$UV" pip install -q --python .venv/bin/python --constraints requirements.lock --reinstall-package horovod \
+    "$UV" pip install -q --compile-bytecode --python .venv/bin/python --constraints requirements.lock --reinstall-package horovod \
         "$(compgen -G "$(horovod_wheels)/*.whl")"
     horovod_key >"$HOROVOD_STAMP.new"
     mv "$HOROVOD_STAMP.new" "$HOROVOD_STAMP"

@@ -24,10 +24,11 @@ from models.engines.horovod_options import Options
 from models.engines.horovod_worker import PEER_LOST
 from models.engines.worker import work
 from models.export import export
+from models.launchers.network import refuse_loopback
 from models.ranks import Ranks, of_horovod
 from models.steps import Numerics
 from models.trainer import Trainer
-from textmill.errors import InputError
+from textmill.errors import EnvironmentProblem, InputError
 from textmill.transfer import filling
 
 Report = Callable[[Progress], None]
@@ -36,6 +37,10 @@ Report = Callable[[Progress], None]
 def main() -> None:
     """Train this rank's part of the job named on the command line."""
     job = _job(sys.argv[1])
+    try:
+        refuse_loopback(os.environ)
+    except EnvironmentProblem as error:
+        sys.exit(str(error))
     hvd.init()
     _pin_gpu()
     try:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from models.engines.base import TrainJob
+from models.launchers.network import addresses, towards
 from models.subprocesses import environ
 from textmill.errors import EnvironmentProblem, TextmillError
 from textmill.places import write_bytes
@@ -107,46 +108,6 @@ def _until(read: Callable[[], T | None], seconds: float) -> T | None:
     return found
 
 
-def addresses() -> dict[str, list[str]]:
-    """IPv4 addresses of this host by network interface, those of loopback left out."""
-    import psutil
-
-    by_name = {name: [one.address for one in found if one.family == socket.AF_INET]
-               for name, found in psutil.net_if_addrs().items()}  # fmt: skip
-    return {name: found for name, found in by_name.items() if any(not one.startswith("127.") for one in found)}
-
-
-def towards(others: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]]) -> tuple[str, str]:
-    """The interface, and its address, by which this host reaches one of another host's addresses."""
-    for address in (address for found in others.values() for address in found):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect((address, 9))  # nothing is sent: the system only picks the route
-            except OSError:
-                continue
-            here = probe.getsockname()[0]
-        if name := next((name for name, found in own.items() if here in found and here != address), None):
-            return name, here
-    raise EnvironmentProblem(f"{socket.gethostname()} ({dict(own)}) has no route to any of {dict(others)}")
-
-
-def named(address: str) -> None:
-    """Raises EnvironmentProblem where this host's name stands for loopback, as Debian writes it into /etc/hosts.
-
-    Horovod 0.28.1 passes the interface on to its first Gloo context alone; that of a set of ranks takes the address of
-    the host's name, and the other hosts would wait for it for ever.
-    """
-    name = socket.gethostname()
-    try:
-        found = socket.gethostbyname(name)
-    except OSError as error:
-        found = f"nothing ({error})"
-    if found.startswith(("127.", "nothing")):
-        raise EnvironmentProblem(
-            f"{name} is {found} to itself, and no other host can reach that: write `{address} {name}` into its /etc/hosts"
-        )
-
-
 @contextmanager
 def connected(meeting: Meeting) -> Iterator[dict[str, str]]:
     """The environment that connects the rank; rank 0 serves the rendezvous until all have ended."""
@@ -155,7 +116,6 @@ def connected(meeting: Meeting) -> Iterator[dict[str, str]]:
     name, here = "lo", "127.0.0.1"
     if placed.peer is not None:
         name, here = towards(meeting.hear("addresses", placed.peer), own)
-        named(here)
     server = _serve(placed) if placed.rank == 0 else None
     if server is not None:
         meeting.tell("rendezvous", [here, server.port])

@@ -52,15 +52,29 @@ def test_the_zip_holds_all_packages_and_the_jar(code: Path) -> None:
     assert "textmill/jars/textmill.jar" in names
 
 
-def test_every_operation_and_the_training_can_be_submitted_alone(project: Project, code: Path) -> None:
+LOCAL = ["--master", "local[1]", "--driver-memory", "1g"]
+
+
+def all_is_reused(project: Project) -> bool:
+    """Whether the command line finds every output that was asked for in applications of their own."""
+    planned = json.loads(project.textmill("plan", "small.yaml", "--json", root="alone").stdout)
+    return {step["action"] for step in planned} == {"reuse"}
+
+
+def test_a_step_several_and_the_training_can_be_submitted_alone(project: Project, code: Path) -> None:
+    for steps in (("--only", "clean"), ("--to", "tensors"), ("--only", "train.bigru"), ("--only", "evaluate.bigru")):
+        spark_submit(project, code, LOCAL, "run", "small.yaml", *steps, "--set", "root=alone")
+    assert all_is_reused(project)
+
+
+@pytest.mark.slow
+def test_every_operation_can_be_submitted_alone(project: Project, code: Path) -> None:
     project.definition.write_text(ALL, encoding="utf-8")
     nodes = load(project.definition).nodes
     assert {node.op for node in nodes.values()} == {*registry.NAMES, "text.near_pairs", "model.evaluate", "model.train"}
-    options = ["--master", "local[1]", "--driver-memory", "1g"]
     for step in nodes:
-        spark_submit(project, code, options, "run", "small.yaml", "--only", step, "--set", "root=alone")
-    planned = json.loads(project.textmill("plan", "small.yaml", "--json", root="alone").stdout)
-    assert {step["action"] for step in planned} == {"reuse"}
+        spark_submit(project, code, LOCAL, "run", "small.yaml", "--only", step, "--set", "root=alone")
+    assert all_is_reused(project)
 
 
 @pytest.mark.cluster

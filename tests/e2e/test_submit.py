@@ -110,7 +110,11 @@ def test_what_can_not_run_is_told_with_the_line_to_change(what: str, project: Pr
 def test_a_queue_without_room_is_told(project: Project, cluster: DevCluster) -> None:
     """Each executor fits a node, and both of them do not fit beside the application master."""
     sizes = ["--memory", "4200m", "--driver-memory", "2g"]
-    job = start(project, cluster, *sizes, "run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    # One executor could do this little work before anything is told: Spark is to wait for both.
+    waits = {"minRegisteredResourcesRatio": "1.0", "maxRegisteredResourcesWaitingTime": "90s"}
+    conf = [word for key, value in waits.items() for word in ("--conf", f"spark.scheduler.{key}={value}")]
+    words = ("run", "small.yaml", "--to", "clean", "--set", f"root={project.folder}/yarn")
+    job = start(project, cluster, *sizes, *conf, *words)
     assert job.stdout is not None
     try:
         told = next(line for line in job.stdout if line.startswith("no executor for "))

@@ -1,14 +1,13 @@
-"""How a rank finds its number, its host's network and the others; no Horovod is needed for it."""
+"""How a rank finds its number and the others; no Horovod is needed for it."""
 
 from __future__ import annotations
 
-import socket
 import threading
 from pathlib import Path
 
 import pytest
 
-from models.launchers.rank import Meeting, Placed, addresses, named, number, towards
+from models.launchers.rank import Meeting, Placed, number
 from textmill.errors import EnvironmentProblem
 
 
@@ -23,31 +22,6 @@ def test_hosts_are_filled_one_after_the_other() -> None:
 def test_a_peer_is_on_another_host() -> None:
     assert [Placed(rank, 4, 2).peer for rank in range(4)] == [2, 2, 0, 0]
     assert [Placed(rank, 2, 2).peer for rank in range(2)] == [None, None]
-
-
-def test_the_interface_is_the_one_of_the_route() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("127.0.0.1", 9))
-    own = {"eth0": ["192.0.2.7"], "lo": ["127.0.0.1"]}
-    assert towards({"lo": ["127.0.0.2"]}, own) == ("lo", "127.0.0.1")
-    with pytest.raises(EnvironmentProblem, match="has no route to any of"):
-        towards({"lo": ["127.0.0.2"]}, {"eth0": ["192.0.2.7"]})
-    assert all(not address.startswith("127.") for found in addresses().values() for address in found)
-
-
-@pytest.mark.parametrize("found, told", [("127.0.1.1", "127.0.1.1"), (None, r"nothing \(unknown\)")])
-def test_a_name_that_only_its_own_host_can_reach_is_refused(
-    monkeypatch: pytest.MonkeyPatch, found: str | None, told: str
-) -> None:
-    def resolve(name: str) -> str:
-        if found is None:
-            raise socket.gaierror("unknown")
-        return found
-
-    monkeypatch.setattr(socket, "gethostname", lambda: "gpu1")
-    monkeypatch.setattr(socket, "gethostbyname", resolve)
-    with pytest.raises(EnvironmentProblem, match=f"gpu1 is {told} to itself.*`192.0.2.7 gpu1` into its /etc/hosts"):
-        named("192.0.2.7")
 
 
 def test_ranks_meet_by_files(tmp_path: Path) -> None:
