@@ -2,7 +2,7 @@
 
 .venv/bin/python benchmarks/repeat.py                 50,000 made utterances, their files repeated
 .venv/bin/python benchmarks/repeat.py --quick         10,000, once and 4 times
-… --memory 640m     another heap: a longer run fills the heap it is given
+… --memory 640m     another heap
 … --data FOLDER     JSON lines with a field text (and one to be the label: --label)
 """
 
@@ -38,8 +38,10 @@ steps:
   tokens: {{do: text.tokenize, from: [split.train, split.valid, split.test], analyzer: nori}}
   tensors: {{do: tensor.encode, from: tokens, vocabulary: {{max: 50000, min_count: 3}}, length: 32}}
 profiles:
-  local: {{spark: {{master: "local[2]", memory: {memory}}}}}
+  local: {{spark: {{master: "local[2]", memory: {memory}, conf: {{spark.driver.extraJavaOptions: {java}}}}}}}
 """
+# A longer run touches more of the heap it was given: here all of it is touched at once, so what grows is not heap.
+TOUCHED = "-Xms{memory} -XX:+AlwaysPreTouch"
 
 
 def measure(files: list[Path], times: int, label: str, memory: str) -> dict[str, Any]:
@@ -56,7 +58,9 @@ def measure(files: list[Path], times: int, label: str, memory: str) -> dict[str,
 
 def _prepare(folder: Path, times: int, label: str, memory: str) -> dict[str, Any]:
     path = folder / "repeat.yaml"
-    text = DEFINITION.format(root=folder / "runs", chats=folder / "chats", label=label, memory=memory)
+    text = DEFINITION.format(
+        root=folder / "runs", chats=folder / "chats", label=label, memory=memory, java=TOUCHED.format(memory=memory)
+    )
     path.write_text(text, encoding="utf-8")
     started = time.perf_counter()
     steps, session, peak = run_all(path)

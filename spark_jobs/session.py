@@ -75,7 +75,7 @@ def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code
         **_DETERMINISTIC,
         "spark.master": master,
         "spark.driver.memory": settings.memory,
-        "spark.driver.extraJavaOptions": options,
+        "spark.driver.defaultJavaOptions": options,  # goes before the profile's extraJavaOptions and is not lost by them
         "spark.jars": str(code),
         "spark.driver.extraClassPath": os.pathsep.join(map(str, [code, *installation.s3_jars()])),
         **_s3(os.environ),
