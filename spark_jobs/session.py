@@ -100,8 +100,9 @@ def _submitted() -> dict[str, str]:
     """The settings of the spark-submit that started this program; none where it was started otherwise."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return {}
-    from pyspark import SparkConf
+    from pyspark import SparkConf, SparkContext
 
+    SparkContext._ensure_initialized()  # only through the JVM that was started does SparkConf know them
     return dict(SparkConf().getAll())
 
 

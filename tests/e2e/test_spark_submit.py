@@ -52,6 +52,26 @@ def test_the_zip_holds_all_packages_and_the_jar(code: Path) -> None:
     assert "textmill/jars/textmill.jar" in names
 
 
+PROBE = """
+import pathlib
+from spark_jobs import session
+
+given = session.SparkSettings("local[3]", "1g", {"spark.executor.memory": "2g", "spark.probe": "profile"})
+spark = session.start(given, pathlib.Path("probe.log"))
+wanted = ("spark.master", "spark.executor.memory", "spark.probe", "spark.sql.adaptive.enabled")
+print("CONF", *(spark.conf.get(key) for key in wanted))
+"""
+
+
+def test_what_spark_submit_is_told_goes_before_the_profile(project: Project) -> None:
+    (project.folder / "probe.py").write_text(PROBE, encoding="utf-8")
+    told = ["--conf", "spark.executor.memory=3g", "--conf", "spark.sql.adaptive.enabled=true"]
+    command = [str(SPARK_SUBMIT), "--master", "local[1]", *told, "probe.py"]
+    where = {"cwd": project.folder, "env": {**project.environ("runs"), "PYSPARK_PYTHON": sys.executable}}
+    done = subprocess.run(command, **where, capture_output=True, text=True, timeout=120, check=False)
+    assert "CONF local[1] 3g profile false" in done.stdout, done.stdout + done.stderr
+
+
 LOCAL = ["--master", "local[1]", "--driver-memory", "1g"]
 
 
