@@ -139,6 +139,7 @@ def _library_feeds(spark: SparkSession, main: Callable[..., None], given: Any, r
     """Seconds that TensorFlowOnSpark needs to feed the rows."""
     from tensorflowonspark import TFCluster
 
+    TFCluster.tf_status.clear()  # it keeps the end of the cluster before, which our engine cancels, as an error of this one
     cluster = TFCluster.run(spark.sparkContext, main, given, RANKS, 0, input_mode=TFCluster.InputMode.SPARK,
                             master_node="chief", reservation_timeout=240)  # fmt: skip
     started = time.monotonic()
