@@ -61,7 +61,7 @@ FULL, QUICK = Sizes(131_072, 4, 4_000_000, 100_000), Sizes(16_384, 3, 1_000_000,
 
 
 def write(folder: Path, train: int, valid: int = 512) -> Path:
-    """Tensors of random ids."""
+    """Tensors of random ids, of which small ones are frequent."""
     generator = np.random.default_rng(1)
     parts = {"train": train, "valid": valid}
     for part, rows in parts.items():
@@ -76,7 +76,7 @@ def write(folder: Path, train: int, valid: int = 512) -> Path:
 
 
 def _shard(file: Path, rows: int, generator: np.random.Generator) -> None:
-    ids = generator.integers(2, VOCABULARY, rows * LENGTH, dtype=np.int32)
+    ids = 1 + np.power(VOCABULARY - 1, generator.random(rows * LENGTH)).astype(np.int32)  # Zipf's law, as words have it
     offsets = np.arange(rows + 1, dtype=np.int32) * LENGTH
     columns = {
         "ids": pa.ListArray.from_arrays(offsets, ids),
