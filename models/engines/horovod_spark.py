@@ -98,6 +98,8 @@ class _Attempt:
         host = str(context.getConf().get("spark.driver.host"))  # Spark sets it where nobody did
         self.listener = Listener(host, self._log, options.silence)
         self.over, self.error = threading.Event(), ""
+        self.ending = threading.Event()
+        """Ends what horovod.spark.run has started."""
 
     def _threads(self) -> int:
         return self.options.threads or int(self.context.getConf().get("spark.task.cpus", "1") or 1)
@@ -117,12 +119,16 @@ class _Attempt:
             self._until_all_ended(ranks)
         finally:
             self.listener.close()  # whatever still runs ends by that
+            self.ending.set()
             self.over.wait(_END_SECONDS)
         return self.follow
 
     def _start(self, order: Order, ranks: int) -> None:
         import horovod.spark
+        from horovod.runner import gloo_run
 
+        # Its own takes SIGINT and SIGTERM from this program, which it may only in the main thread, that follows the ranks.
+        gloo_run.register_shutdown_event = lambda: self.ending
         nics = set(self.options.interfaces) or None
         try:
             horovod.spark.run(on_executor, (order,), num_proc=ranks, start_timeout=self.options.start_timeout,
