@@ -112,3 +112,21 @@ def _greedy() -> Any:
             return values + 0.0 * tf.cast(tf.shape(wasted[:, :1])[0], values.dtype)
 
     return Greedy()
+
+
+def test_adam_in_one_pass_is_adam(tmp_path: Path) -> None:
+    """Also for rows that a sparse gradient names twice, and for those it does not name."""
+    from models.keras_build import keras, tf
+    from models.optimization import optimizer
+
+    generator, found = np.random.default_rng(1), []
+    starts = generator.normal(size=(6, 3)).astype(np.float32), generator.normal(size=4).astype(np.float32)
+    rows = [generator.normal(size=(5, 3)).astype(np.float32) for _ in range(4)]
+    for made in (optimizer(cases.job(tmp_path, tmp_path, learning_rate=0.05)), keras.optimizers.Adam(0.05)):
+        table, bias = (tf.Variable(start) for start in starts)
+        for values in rows:
+            sparse = tf.IndexedSlices(tf.constant(values), tf.constant([4, 0, 4, 1, 0]), tf.constant([6, 3]))
+            made.apply_gradients([(sparse, table), (tf.constant(values[:4, 0]), bias)])
+        found.append((table.numpy(), bias.numpy()))
+    for one, other, start in zip(*found, starts, strict=True):
+        assert np.allclose(one, other, rtol=0, atol=5e-6) and not np.allclose(one, start, atol=1e-3)
