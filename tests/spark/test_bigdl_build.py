@@ -51,7 +51,7 @@ class Both:
         """Weights at random, for both; a moving variance is never negative."""
         made = [generator.normal(0, 0.7, each.shape).astype(np.float32) for each in self.first]
         for number, weight in enumerate(self.keras.weights):
-            if "moving_variance" in weight.name:
+            if not weight.trainable:
                 made[number] = made[number] ** 2
         return made
 
