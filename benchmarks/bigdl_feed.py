@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.made_tensors import SHARDS, Shape, write  # noqa: E402
 from models import bigdl_jvm  # noqa: E402
 from models.bigdl_training import Training, Where  # noqa: E402
 from models.engines.base import TrainJob  # noqa: E402
@@ -32,7 +31,7 @@ from spark_jobs import session  # noqa: E402
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-LENGTH, LABELS, VOCABULARY, SHARDS, BATCH = 32, 50, 20_000, 8, 1024
+SHAPE, BATCH = Shape(), 1024
 
 
 @dataclass(frozen=True)
@@ -48,24 +47,6 @@ class Timed:
     def rate(self) -> float:
         """Rows per second of the loading, of all up to the first step where that is not told apart."""
         return self.rows / (self.loaded or self.first_step or 1.0)
-
-
-def write(folder: Path, rows: int) -> None:
-    """Tensors as tensor.encode writes them."""
-    generator, parts = np.random.default_rng(1), {}
-    for part, count in (("train", rows), ("valid", SHARDS * 128)):
-        (folder / part).mkdir(parents=True)
-        for shard in range(SHARDS):
-            ids = generator.integers(1, VOCABULARY, (count // SHARDS, LENGTH), dtype=np.int32)
-            offsets = np.arange(0, ids.size + 1, LENGTH, dtype=np.int32)
-            label = generator.integers(0, LABELS, len(ids), dtype=np.int32)
-            columns = {"ids": pa.ListArray.from_arrays(offsets, ids.ravel()), "label": label}
-            table = pa.table({**columns, "weight": np.ones(len(ids), np.float32)})
-            pq.write_table(table, folder / part / f"{shard:05d}.parquet", row_group_size=65_536)
-        parts[part] = {"rows": count, "real_rows": count, "rows_per_shard": count // SHARDS}
-    described = {"length": LENGTH, "vocabulary": {"size": VOCABULARY}, "shards": SHARDS, "parts": parts}
-    (folder / "tensors.json").write_text(json.dumps(described), encoding="utf-8")
-    (folder / "labels.json").write_text(json.dumps([str(n) for n in range(LABELS)]), encoding="utf-8")
 
 
 def ours(spark: SparkSession, folder: Path, rows: int) -> Timed:
@@ -96,13 +77,17 @@ def frame(spark: SparkSession, folder: Path, rows: int) -> Timed:
     keras, frames = dllib.keras.python.PythonZooKeras.ofFloat(), dllib.nnframes.python.PythonNNFrames.ofFloat()
     model = keras.createZooKerasSequential()
     for layer in (
-        keras.createZooKerasEmbedding(VOCABULARY, 16, "uniform", None, True, None, [LENGTH], False, 0, True),
+        keras.createZooKerasEmbedding(
+            SHAPE.vocabulary, 16, "uniform", None, True, None, [SHAPE.length], False, 0, True
+        ),
         keras.createZooKerasGlobalMaxPooling1D(None),
-        keras.createZooKerasDense(LABELS, "glorot_uniform", None, "softmax", None, None, True, None),
+        keras.createZooKerasDense(SHAPE.labels, "glorot_uniform", None, "softmax", None, None, True, None),
     ):
         model.add(layer)
     loss = keras.createZooKerasSparseCategoricalCrossEntropy(False, True, None, True, -1)
-    sample = frames.createFeatureLabelPreprocessing(frames.createSeqToTensor([LENGTH]), frames.createScalarToTensor())
+    sample = frames.createFeatureLabelPreprocessing(
+        frames.createSeqToTensor([SHAPE.length]), frames.createScalarToTensor()
+    )
     made = frames.createNNEstimator(model, loss, sample).setFeaturesCol("ids").setLabelCol("label")
     made = made.setBatchSize(BATCH).setEndWhen(dllib.optim.Trigger.maxIteration(1))
     read = spark.read.parquet(str(folder / "tensors/train")).selectExpr("ids", "cast(label as double) as label")
@@ -136,7 +121,7 @@ def python(spark: SparkSession, folder: Path, rows: int) -> Timed:
 
 def report(found: list[Timed], load: float) -> None:
     """A table, and the figures."""
-    print(f"rows of {LENGTH} ids; local[2], batch {BATCH}, Parquet in {SHARDS} shards; Spark's start left out")
+    print(f"rows of {SHAPE.length} ids; local[2], batch {BATCH}, Parquet in {SHARDS} shards; Spark's start left out")
     print(f"{'':<38}{'rows':>11}{'loaded s':>10}{'first step s':>14}{'rows/s':>12}")
     for each in found:
         seconds = [f"{value:.1f}" if value is not None else "" for value in (each.loaded, each.first_step)]
@@ -162,7 +147,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder / "tensors", rows)
+        write(folder / "tensors", SHAPE, rows, valid=SHARDS * 128)
         conf = {"spark.serializer": bigdl_jvm.JAVA_SERIALIZER}
         spark = session.start(
             session.SparkSettings("local[2]", "6g", conf), folder / "spark.log", "bigdl feed benchmark"

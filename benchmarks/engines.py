@@ -26,8 +26,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.bigdl_feed import write  # noqa: E402
 from benchmarks.feed import executors  # noqa: E402
+from benchmarks.made_tensors import Shape, write  # noqa: E402
 from models import engines  # noqa: E402
 from models.engines.base import TrainJob  # noqa: E402
 from textmill.errors import TextmillError  # noqa: E402
@@ -118,7 +118,7 @@ def main() -> None:
         given.models, given.batches = "cnn,bigru", "512"
     started, load, found = time.time(), os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as name:
-        write(Path(name, "tensors"), given.rows)
+        write(Path(name, "tensors"), Shape(), given.rows, valid=1024)
         print(f"{given.rows} rows of 32 ids; {os.cpu_count()} cores")
         print(f"{'engine':<18}{'model':<10}{'batch':>6}{'records/s':>12}{'peak MiB':>10}")
         for engine in given.engines.split(","):

@@ -26,11 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np  # noqa: E402
-import pyarrow as pa  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-
 from benchmarks import feed_nodes  # noqa: E402
+from benchmarks.made_tensors import SHARDS, Shape, write  # noqa: E402
 from models import engines  # noqa: E402
 from models.engines.base import TrainJob  # noqa: E402
 from models.engines.feeder import Delivery, deliver  # noqa: E402
@@ -41,7 +38,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-LENGTH, LABELS, VOCABULARY, SHARDS, RANKS = 20, 28, 20_000, 8, 2
+SHAPE, RANKS = Shape(length=20, labels=28), 2
 MODEL = {"embedding": 128, "units": 64}
 TIMEOUT_S = 400
 
@@ -58,32 +55,6 @@ class Sizes:
 
 
 FULL, QUICK = Sizes(131_072, 4, 4_000_000, 100_000), Sizes(16_384, 3, 1_000_000, 30_000)
-
-
-def write(folder: Path, train: int, valid: int = 512) -> Path:
-    """Tensors of random ids, of which small ones are frequent."""
-    generator = np.random.default_rng(1)
-    parts = {"train": train, "valid": valid}
-    for part, rows in parts.items():
-        (folder / part).mkdir(parents=True)
-        for number in range(SHARDS):
-            _shard(folder / part / f"{number:05d}.parquet", rows // SHARDS, generator)
-    described = {part: {"rows": n, "real_rows": n, "rows_per_shard": n // SHARDS} for part, n in parts.items()}
-    told = {"length": LENGTH, "vocabulary": {"size": VOCABULARY}, "shards": SHARDS, "parts": described}
-    (folder / "tensors.json").write_text(json.dumps(told), encoding="utf-8")
-    (folder / "labels.json").write_text(json.dumps([str(label) for label in range(LABELS)]), encoding="utf-8")
-    return folder
-
-
-def _shard(file: Path, rows: int, generator: np.random.Generator) -> None:
-    ids = 1 + np.power(VOCABULARY - 1, generator.random(rows * LENGTH)).astype(np.int32)  # Zipf's law, as words have it
-    offsets = np.arange(rows + 1, dtype=np.int32) * LENGTH
-    columns = {
-        "ids": pa.ListArray.from_arrays(offsets, ids),
-        "label": generator.integers(0, LABELS, rows, dtype=np.int32),
-        "weight": np.ones(rows, np.float32),
-    }
-    pq.write_table(pa.table(columns), file)
 
 
 def job(tensors: Path, folder: Path, epochs: int, **more: Any) -> TrainJob:
@@ -116,7 +87,9 @@ def rate(rows: int, seconds: list[float] | tuple[float, ...]) -> float:
 
 def by_engine(spark: SparkSession, work: TrainJob, rows: int) -> float:
     """(a) and (b)."""
-    return rate(rows, engines.engine("tensorflowonspark", lambda: spark).train(work, lambda told: None).seconds_per_epoch)
+    return rate(
+        rows, engines.engine("tensorflowonspark", lambda: spark).train(work, lambda told: None).seconds_per_epoch
+    )
 
 
 def by_rows(spark: SparkSession, work: TrainJob, rows: int) -> float:
@@ -190,8 +163,8 @@ def into_nothing_by_rows(spark: SparkSession, tensors: Path, rows: int) -> float
 
 def measure(folder: Path, sizes: Sizes) -> dict[str, float]:
     """All rates by name."""
-    tensors = write(folder / "tensors", sizes.rows)
-    many, few = write(folder / "many", sizes.arrow), write(folder / "few", sizes.single)
+    tensors = write(folder / "tensors", SHAPE, sizes.rows)
+    many, few = (write(folder / name, SHAPE, rows) for name, rows in (("many", sizes.arrow), ("few", sizes.single)))
     found = {"memory": in_memory(job(tensors, folder / "d", sizes.epochs), sizes.rows)}
     with executors(RANKS, folder) as spark:
         found["shards"] = by_engine(spark, job(tensors, folder / "a", sizes.epochs), sizes.rows)

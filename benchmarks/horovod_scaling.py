@@ -24,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from benchmarks.made_tensors import Shape, write
 from models import engines
 from models.engines.base import TrainJob
 
-LABELS, LENGTH, VOCABULARY, SHARDS, BATCH = 64, 24, 20_000, 8, 256
+SHAPE, BATCH = Shape(length=24, labels=64), 256
 PARAMS = {"embedding": 128, "units": 128}
 FORMS = {"1": (1, False), "2": (2, True), "2 strong": (2, False)}
 """Ranks, and whether each takes a whole batch."""
@@ -52,26 +51,6 @@ GPU_SPEEDUPS = (20, 100)
 """How much faster a GPU computes a step than the core measured: assumed."""
 
 
-def write(folder: Path, rows: int) -> Path:
-    """Tensors of random ids whose third one tells the label."""
-    generator = np.random.default_rng(1)
-    parts = {}
-    for part, count in (("train", rows), ("valid", 512)):
-        (folder / part).mkdir(parents=True)
-        per = count // SHARDS
-        for shard in range(SHARDS):
-            ids = generator.integers(2 + LABELS, VOCABULARY, (per, LENGTH), dtype=np.int32)
-            label = generator.integers(0, LABELS, per, dtype=np.int32)
-            ids[:, 2] = 2 + label
-            columns = {"ids": pa.array(list(ids), pa.list_(pa.int32())), "label": label, "weight": np.ones(per, "f4")}
-            pq.write_table(pa.table(columns), folder / part / f"{shard:05d}.parquet")
-        parts[part] = {"rows": per * SHARDS, "real_rows": per * SHARDS, "rows_per_shard": per}
-    described = {"length": LENGTH, "vocabulary": {"size": VOCABULARY}, "shards": SHARDS, "parts": parts}
-    (folder / "tensors.json").write_text(json.dumps(described), encoding="utf-8")
-    (folder / "labels.json").write_text(json.dumps([f"l{number}" for number in range(LABELS)]), encoding="utf-8")
-    return folder
-
-
 def trained(tensors: Path, folder: Path, ranks: int, scaled: bool, epochs: int) -> dict[str, Any]:
     """What one training says of its speed: records/s of its epochs but the first, and its waiting for input."""
     for name in ("out", "checkpoints", "logs"):
@@ -91,7 +70,7 @@ def gradient_bytes(out: Path) -> tuple[int, int]:
     """Bytes of a trained model's gradients: of the dense ones, and of the embedding's whole table."""
     with np.load(out / "weights.npz", allow_pickle=False) as stored:
         weights = [value for value in (stored[name] for name in stored.files) if value.dtype == np.float32]
-    table = sum(value.nbytes for value in weights if len(value) == VOCABULARY)
+    table = sum(value.nbytes for value in weights if len(value) == SHAPE.vocabulary)
     return sum(value.nbytes for value in weights) - table, table
 
 
@@ -117,7 +96,7 @@ def main() -> None:
     rates: dict[str, list[float]] = {name: [] for name in FORMS}
     waits: list[float] = []
     with tempfile.TemporaryDirectory() as name:
-        tensors = write(Path(name, "tensors"), rows)
+        tensors = write(Path(name, "tensors"), SHAPE, rows)
         for number in range(rounds):
             for form, (ranks, scaled) in FORMS.items():
                 found = trained(tensors, Path(name, f"{form}-{number}".replace(" ", "-")), ranks, scaled, epochs)
