@@ -43,10 +43,24 @@ class Ranks:
 
     def sums(self, gradients: Tensors, exact: tf.Tensor) -> tuple[list[Any], tf.Tensor]:
         """Gradients and other figures summed over all ranks; only gradients may lose precision on the way."""
+        if self.count > 1:
+            gradients = [_once(gradient) for gradient in gradients]
         if self.gradients is not None:
             return self.gradients(gradients), self.total([exact])[0]
         *summed, last = self.total([*gradients, exact])
         return summed, last
+
+
+def _once(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+    """The same sum with every row once, however often a rank's texts have the word: each of them travels."""
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    indices, places = tf.unique(gradient.indices)
+    return tf.IndexedSlices(
+        tf.math.unsorted_segment_sum(gradient.values, places, tf.size(indices)), indices, gradient.dense_shape
+    )
 
 
 def alone() -> Ranks:
@@ -75,14 +89,12 @@ def of_strategy(strategy: tf.distribute.MultiWorkerMirroredStrategy, rank: int, 
 def _gathered(slices: tf.IndexedSlices, context: tf.distribute.ReplicaContext) -> tf.IndexedSlices:
     """A sum of sparse gradients without the zeros: all rows of a large embedding would not go over the wire.
 
-    Each rank sends a row once, however often its texts have the word, and the row's number as one more column.
+    The rows' numbers go as one more column, in the same operation.
     """
     import tensorflow as tf
 
-    indices, places = tf.unique(slices.indices)
-    own = tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices))
-    numbers = tf.bitcast(tf.cast(indices, tf.int32), own.dtype)
-    found = context.all_gather(tf.concat([own, numbers[:, tf.newaxis]], 1), axis=0)
+    numbers = tf.bitcast(tf.cast(slices.indices, tf.int32), slices.values.dtype)
+    found = context.all_gather(tf.concat([slices.values, numbers[:, tf.newaxis]], 1), axis=0)
     return tf.IndexedSlices(found[:, :-1], tf.bitcast(found[:, -1], tf.int32), slices.dense_shape)
 
 
