@@ -6,6 +6,7 @@ Two ranks of one core each in (a) to (c). In (b) the feeding tasks have a third 
 
 .venv/bin/python benchmarks/feed.py            131,072 rows of 20 ints, 4 epochs
 .venv/bin/python benchmarks/feed.py --quick    16,384 rows, 3 epochs
+… --batch 2048                                 rows per step over both ranks, else 512
 """
 
 from __future__ import annotations
@@ -52,18 +53,19 @@ class Sizes:
     arrow: int
     """Rows into the idle consumer as Arrow batches, and one by one: the ways differ too much for one number."""
     single: int
+    batch: int = 512
 
 
 FULL, QUICK = Sizes(131_072, 4, 4_000_000, 100_000), Sizes(16_384, 3, 1_000_000, 30_000)
 
 
-def job(tensors: Path, folder: Path, epochs: int, **more: Any) -> TrainJob:
+def job(tensors: Path, folder: Path, sizes: Sizes, **more: Any) -> TrainJob:
     """The training of all four ways."""
     for name in ("out", "checkpoints", "logs"):
         (folder / name).mkdir(parents=True)
     places = {name: folder / name for name in ("out", "checkpoints", "logs")}
-    return TrainJob(name="feed", model="bigru", model_params=MODEL, tensors=tensors, **places, epochs=epochs, batch=512,
-                    learning_rate=1e-3, metric="accuracy", patience=epochs, seed=7, **more)  # fmt: skip
+    return TrainJob(name="feed", model="bigru", model_params=MODEL, tensors=tensors, **places, epochs=sizes.epochs,
+                    batch=sizes.batch, learning_rate=1e-3, metric="accuracy", patience=sizes.epochs, seed=7, **more)  # fmt: skip
 
 
 @contextmanager
@@ -165,15 +167,15 @@ def measure(folder: Path, sizes: Sizes) -> dict[str, float]:
     """All rates by name."""
     tensors = write(folder / "tensors", SHAPE, sizes.rows)
     many, few = (write(folder / name, SHAPE, rows) for name, rows in (("many", sizes.arrow), ("few", sizes.single)))
-    found = {"memory": in_memory(job(tensors, folder / "d", sizes.epochs), sizes.rows)}
+    found = {"memory": in_memory(job(tensors, folder / "d", sizes), sizes.rows)}
     with executors(RANKS, folder) as spark:
-        found["shards"] = by_engine(spark, job(tensors, folder / "a", sizes.epochs), sizes.rows)
+        found["shards"] = by_engine(spark, job(tensors, folder / "a", sizes), sizes.rows)
     with executors(RANKS, folder) as spark:  # the library keeps one cluster for each executor's life
-        found["rows"] = by_rows(spark, job(tensors, folder / "c", sizes.epochs, threads=1), sizes.rows)
+        found["rows"] = by_rows(spark, job(tensors, folder / "c", sizes, threads=1), sizes.rows)
     with executors(RANKS, folder) as spark:
         found["rows_noop"] = into_nothing_by_rows(spark, few, sizes.single)
     with executors(RANKS + 1, folder) as spark:
-        fed = job(tensors, folder / "b", sizes.epochs, options={"feed": "spark"})
+        fed = job(tensors, folder / "b", sizes, options={"feed": "spark"})
         found["arrow"] = by_engine(spark, fed, sizes.rows)
         found["arrow_noop"] = into_nothing_by_arrow(spark, many)
     return found
@@ -203,11 +205,12 @@ def main() -> None:
     """Run everything, print a table and one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--batch", type=int, default=512)
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
-        found = measure(Path(name), QUICK if given.quick else FULL)
+        found = measure(Path(name), replace(QUICK if given.quick else FULL, batch=given.batch))
     report(found, load)
 
 

@@ -3,12 +3,13 @@
 python -m benchmarks.horovod_scaling [--quick] [--rounds 3]
 
 Made tensors, the model bigru, 256 rows per rank and step, so that two ranks do twice the work in a step ("weak" scaling, as
-GPUs are used), and also 256 rows over both ranks ("strong"). All three train in turn, several rounds; the first epoch of each
-training, in which TensorFlow compiles, is not counted, nor is validation's part counted out. Then, from what was measured
-and the bytes of the gradients, a projection to GPU clusters; it is no measurement.
+GPUs are used), and also 256 rows over both ranks ("strong"). Beside them two trainings of one rank at the same time, which
+share nothing but the machine ("apart"): two ranks can't be faster than both together. All train in turn, several rounds;
+the first epoch of each training, in which TensorFlow compiles, is not counted, nor is validation's part counted out. Then,
+from what was measured and the bytes of the gradients, a projection to GPU clusters; it is no measurement.
 
-The last line is one JSON object: records_per_s_1, records_per_s_2, speedup_2, speedup_2_strong, input_wait_share,
-gradient_mb, load.
+The last line is one JSON object: records_per_s_1, records_per_s_2, speedup_2, speedup_2_strong, speedup_2_apart,
+input_wait_share, gradient_mb, step_ms, load.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import os
 import statistics
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +34,8 @@ from models.engines.base import TrainJob
 
 SHAPE, BATCH = Shape(length=24, labels=64), 256
 PARAMS = {"embedding": 128, "units": 128}
-FORMS = {"1": (1, False), "2": (2, True), "2 strong": (2, False)}
-"""Ranks, and whether each takes a whole batch."""
+FORMS = {"1": (1, False), "2": (2, True), "2 strong": (2, False), "2 apart": (1, False)}
+"""Ranks, and whether each takes a whole batch; the last form trains twice at once."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,13 @@ def trained(tensors: Path, folder: Path, ranks: int, scaled: bool, epochs: int) 
     rows = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["parts"]["train"]["rows"]
     rates = [rows / seconds for seconds in stats.seconds_per_epoch[1:]]
     return {"rates": rates, "wait": stats.input_wait_share, "bytes": gradient_bytes(job.out)}
+
+
+def apart(tensors: Path, folder: Path, epochs: int) -> list[float]:
+    """Records/s of two trainings together, by epoch."""
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        begun = [pool.submit(trained, tensors, folder / name, 1, False, epochs) for name in "ab"]
+        return [sum(both) for both in zip(*(one.result()["rates"] for one in begun), strict=True)]
 
 
 def gradient_bytes(out: Path) -> tuple[int, int]:
@@ -99,7 +109,11 @@ def main() -> None:
         tensors = write(Path(name, "tensors"), SHAPE, rows)
         for number in range(rounds):
             for form, (ranks, scaled) in FORMS.items():
-                found = trained(tensors, Path(name, f"{form}-{number}".replace(" ", "-")), ranks, scaled, epochs)
+                folder = Path(name, f"{form}-{number}".replace(" ", "-"))
+                if form.endswith("apart"):
+                    rates[form] += apart(tensors, folder, epochs)
+                    continue
+                found = trained(tensors, folder, ranks, scaled, epochs)
                 rates[form] += found["rates"]
                 waits.append(found["wait"])
     told(rates, waits, *found["bytes"])
@@ -123,6 +137,7 @@ def told(rates: dict[str, list[float]], waits: list[float], dense: int, table: i
         "records_per_s_2": round(middle["2"]),
         "speedup_2": round(middle["2"] / middle["1"], 3),
         "speedup_2_strong": round(middle["2 strong"] / middle["1"], 3),
+        "speedup_2_apart": round(middle["2 apart"] / middle["1"], 3),
         "input_wait_share": round(max(waits), 5),
         "gradient_mb": round((dense + table) / 1e6, 2),
         "step_ms": round(step * 1000, 1),

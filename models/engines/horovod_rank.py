@@ -19,6 +19,7 @@ import horovod.tensorflow as hvd
 from horovod.common.elastic import State
 from horovod.common.exceptions import HorovodInternalError
 
+from models.engines import cores
 from models.engines.base import Progress, TrainJob, unfit
 from models.engines.horovod_options import Options
 from models.engines.horovod_worker import PEER_LOST
@@ -104,7 +105,9 @@ def _train(job: TrainJob, report: Report) -> dict[str, Any] | None:
     """What the chief tells of its training, with the steps of all ranks."""
     options = Options(**job.options)
     with filling(job.out) as out:
-        trainer = Trainer(_fitted(job, options, out), lambda: _joined(job, options), numerics=_numerics(options))
+        fitted = _fitted(job, options, out)
+        cores.bind(hvd.local_rank(), hvd.local_size(), fitted.threads or 1)
+        trainer = Trainer(fitted, lambda: _joined(job, options), numerics=_numerics(options))
         if trainer.ranks.chief and (problems := unfit(job.tensors, hvd.size())):
             raise InputError("; ".join(problems))
         chief = trainer.ranks.chief

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from models.engines import inbox, parameter_server
+from models.engines import cores, inbox, parameter_server
 from models.engines.base import Progress, TrainJob
 from models.engines.worker import work
 from models.export import export
@@ -32,7 +32,8 @@ def main() -> None:
     elif job.options["num_ps"]:
         work(lambda report: _train(job, partial(parameter_server.Coordinator, free=lambda: os.close(port)), report))
     else:
-        tensors = inbox.opened(job.tensors, _host()) if job.options["feed"] == "spark" else None
+        tensors = inbox.opened(job.tensors, _own().rpartition(":")[0]) if job.options["feed"] == "spark" else None
+        cores.bind(*_on_this_host(), job.threads or 1)
         trainer = partial(Trainer, join=lambda: _joined(rank, ranks, port), tensors=tensors)
         work(lambda report: _train(job, trainer, report))
 
@@ -47,11 +48,18 @@ def _train(job: TrainJob, make: Callable[[TrainJob], Trainer], report: Callable[
     return done
 
 
-def _host() -> str:
-    """The address under which other executors reach this rank."""
+def _own() -> str:
+    """The address, with its port, under which other executors reach this rank."""
     config = json.loads(os.environ["TF_CONFIG"])
     own: str = config["cluster"][config["task"]["type"]][config["task"]["index"]]
-    return own.rpartition(":")[0]
+    return own
+
+
+def _on_this_host() -> tuple[int, int]:
+    """This rank's place among those of its host, and how many they are."""
+    cluster, own = json.loads(os.environ["TF_CONFIG"])["cluster"], _own()
+    here = [one for each in cluster.values() for one in each if one.rpartition(":")[0] == own.rpartition(":")[0]]
+    return here.index(own), len(here)
 
 
 def _joined(rank: int, ranks: int, port: int) -> Ranks:
