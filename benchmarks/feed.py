@@ -4,7 +4,7 @@
 (c) TensorFlowOnSpark's own feed, row by row             (d) one process with 2 threads, arrays in memory
 Two ranks of one core each in (a) to (c). In (b) the feeding tasks have a third executor, in (c) they share the ranks'.
 
-.venv/bin/python benchmarks/feed.py            131,072 rows of 20 ints, 4 epochs
+.venv/bin/python benchmarks/feed.py            65,536 rows of 20 ints, 3 epochs
 .venv/bin/python benchmarks/feed.py --quick    16,384 rows, 3 epochs
 … --batch 2048                                 rows per step over both ranks, else 512
 """
@@ -56,7 +56,7 @@ class Sizes:
     batch: int = 512
 
 
-FULL, QUICK = Sizes(131_072, 4, 4_000_000, 100_000), Sizes(16_384, 3, 1_000_000, 30_000)
+FULL, QUICK = Sizes(65_536, 3, 4_000_000, 100_000), Sizes(16_384, 3, 1_000_000, 30_000)
 
 
 def job(tensors: Path, folder: Path, sizes: Sizes, **more: Any) -> TrainJob:
