@@ -118,8 +118,9 @@ def main() -> None:
         given.models, given.batches = "cnn,bigru", "512"
     started, load, found = time.time(), os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as name:
-        write(Path(name, "tensors"), Shape(), given.rows, valid=1024)
-        print(f"{given.rows} rows of 32 ids; {os.cpu_count()} cores")
+        shape = Shape()
+        write(Path(name, "tensors"), shape, given.rows, valid=1024)
+        print(f"{given.rows} rows of {shape.length} ids; {os.cpu_count()} cores")
         print(f"{'engine':<18}{'model':<10}{'batch':>6}{'records/s':>12}{'peak MiB':>10}")
         for engine in given.engines.split(","):
             with session_of(engine, Path(name, engine)) as spark:

@@ -166,7 +166,7 @@ def into_nothing_by_rows(spark: SparkSession, tensors: Path, rows: int) -> float
 def measure(folder: Path, sizes: Sizes) -> dict[str, float]:
     """All rates by name."""
     tensors = write(folder / "tensors", SHAPE, sizes.rows)
-    many, few = (write(folder / name, SHAPE, rows) for name, rows in (("many", sizes.arrow), ("few", sizes.single)))
+    many, few = write(folder / "many", SHAPE, sizes.arrow), write(folder / "few", SHAPE, sizes.single)
     found = {"memory": in_memory(job(tensors, folder / "d", sizes), sizes.rows)}
     with executors(RANKS, folder) as spark:
         found["shards"] = by_engine(spark, job(tensors, folder / "a", sizes), sizes.rows)

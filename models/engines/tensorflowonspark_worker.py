@@ -32,8 +32,9 @@ def main() -> None:
     elif job.options["num_ps"]:
         work(lambda report: _train(job, partial(parameter_server.Coordinator, free=lambda: os.close(port)), report))
     else:
-        tensors = inbox.opened(job.tensors, _own().rpartition(":")[0]) if job.options["feed"] == "spark" else None
-        cores.bind(*_on_this_host(), job.threads or 1)
+        host, place, together = _placed()
+        tensors = inbox.opened(job.tensors, host) if job.options["feed"] == "spark" else None
+        cores.bind(place, together, job.threads or 1)
         trainer = partial(Trainer, join=lambda: _joined(rank, ranks, port), tensors=tensors)
         work(lambda report: _train(job, trainer, report))
 
@@ -48,18 +49,13 @@ def _train(job: TrainJob, make: Callable[[TrainJob], Trainer], report: Callable[
     return done
 
 
-def _own() -> str:
-    """The address, with its port, under which other executors reach this rank."""
+def _placed() -> tuple[str, int, int]:
+    """The host under which other executors reach this rank, its place among the ranks there, and how many they are."""
     config = json.loads(os.environ["TF_CONFIG"])
     own: str = config["cluster"][config["task"]["type"]][config["task"]["index"]]
-    return own
-
-
-def _on_this_host() -> tuple[int, int]:
-    """This rank's place among those of its host, and how many they are."""
-    cluster, own = json.loads(os.environ["TF_CONFIG"])["cluster"], _own()
-    here = [one for each in cluster.values() for one in each if one.rpartition(":")[0] == own.rpartition(":")[0]]
-    return here.index(own), len(here)
+    host = own.rpartition(":")[0]
+    here = [one for each in config["cluster"].values() for one in each if one.rpartition(":")[0] == host]
+    return host, here.index(own), len(here)
 
 
 def _joined(rank: int, ranks: int, port: int) -> Ranks:

@@ -40,10 +40,7 @@ def running(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
             with (folder / f"{command[0]}.out").open("wb") as out:
                 started.append(subprocess.Popen(command, env=environ, stdout=out, stderr=subprocess.STDOUT))
             _wait(lambda sign=sign: (folder / sign).exists(), folder)  # type: ignore[misc]
-        _wait(
-            lambda: b"idle" in subprocess.run(["sinfo", "-h"], env=environ, capture_output=True, check=False).stdout,
-            folder,
-        )
+        _wait(lambda: b"idle" in subprocess.run(["sinfo", "-h"], env=environ, capture_output=True, check=False).stdout, folder)
         yield environ
     finally:
         for daemon in reversed(started):

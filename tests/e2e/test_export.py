@@ -57,11 +57,7 @@ def test_it_needs_nothing_outside_of_it(prepared: Project, bundle: Path) -> None
     job = json.loads((bundle / "job.json").read_text(encoding="utf-8"))
     assert (job["tensors"], job["out"], job["epochs"]) == ("tensors", "out", 3)
     model = json.loads((bundle / "model.json").read_text(encoding="utf-8"))
-    assert model["layers"][0]["kind"] in ("TokenDropout", "Embedding") and model["labels"] == [
-        "delivery",
-        "refund",
-        "stock",
-    ]
+    assert model["layers"][0]["kind"] in ("TokenDropout", "Embedding") and model["labels"] == ["delivery", "refund", "stock"]
     assert str(prepared.folder) not in (bundle / "job.json").read_text() + (bundle / "manifest.json").read_text()
 
 

@@ -57,9 +57,7 @@ def test_resumed_outputs_are_those_of_an_uninterrupted_run(project: Project) -> 
     assert "interrupted" in project.textmill("runs", "--root", "cut").stdout
 
 
-@pytest.mark.parametrize(
-    "harm", ["flip", *(pytest.param(more, marks=pytest.mark.slow) for more in ("truncate", "remove"))]
-)
+@pytest.mark.parametrize("harm", ["flip", *(pytest.param(more, marks=pytest.mark.slow) for more in ("truncate", "remove"))])
 def test_damage_is_noticed_and_rebuilt(project: Project, harm: str) -> None:
     assert project.textmill("run", "small.yaml", "--to", "split").returncode == 0
     before = project.checksums()

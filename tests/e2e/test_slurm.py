@@ -58,9 +58,7 @@ def told(project: Project, *words: str) -> str:
 def ended(job: str) -> str:
     """The job's record once it is over."""
     for _ in range(1200):
-        record = subprocess.run(
-            ["scontrol", "-o", "show", "job", job], capture_output=True, text=True, check=True
-        ).stdout
+        record = subprocess.run(["scontrol", "-o", "show", "job", job], capture_output=True, text=True, check=True).stdout
         if not any(f"JobState={state}" in record for state in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING")):
             return record
         time.sleep(0.25)
@@ -68,14 +66,7 @@ def ended(job: str) -> str:
 
 
 def test_the_script_of_a_bundle_ends_completed_with_a_model(prepared: Project) -> None:
-    settings = {
-        "kind": "slurm",
-        "per_host": 2,
-        "gpus": "false",
-        "cores": 1,
-        "time": "00:10:00",
-        "python": sys.executable,
-    }
+    settings = {"kind": "slurm", "per_host": 2, "gpus": "false", "cores": 1, "time": "00:10:00", "python": sys.executable}
     words = [word for key, value in settings.items() for word in ("--launch", f"{key}={value}")]
     told(prepared, "export", "last", "by-hand", "--ranks", "2", *words)
     bundle = prepared.folder / "by-hand"
@@ -110,16 +101,7 @@ def test_a_rank_that_fails_is_named(prepared: Project) -> None:
     """A rank that is killed where it runs: the training fails with its number and signal, soon."""
     import psutil
 
-    words = (
-        "run",
-        "small.yaml",
-        "--profile",
-        "gpu",
-        "--set",
-        "train.bigru.epochs=500",
-        "--set",
-        "train.bigru.stop.patience=500",
-    )
+    words = ("run", "small.yaml", "--profile", "gpu", "--set", "train.bigru.epochs=500", "--set", "train.bigru.stop.patience=500")
     process = prepared.start(*words, root="runs")
     killed = 0.0
     while process.poll() is None and not killed:

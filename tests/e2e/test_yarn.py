@@ -50,9 +50,7 @@ def test_raw_text_on_hdfs_becomes_a_model_and_a_report_on_hdfs(
 ) -> None:
     if not engines.probe(engine).available:
         pytest.skip(engines.probe(engine).reason)
-    project.definition.write_text(
-        project.definition.read_text(encoding="utf-8") + PROFILE.format(engine=engine), "utf-8"
-    )
+    project.definition.write_text(project.definition.read_text(encoding="utf-8") + PROFILE.format(engine=engine), "utf-8")
     there = place(f"{whole.record['hdfs']}/textmill")
     (there / "raw").mkdir(parents=True)
     (there / "raw" / "chats.jsonl").write_bytes((project.folder / "chats.jsonl").read_bytes())

@@ -47,14 +47,8 @@ SLOWLY = {"spark.textmill.train.wait": "240"}
 CASES = (
     Case("local", "models.engines.local_worker"),
     Case("horovod", "models.engines.horovod_rank", 2, options={"ranks": 2, "threads": 1}),
-    Case(
-        "horovod",
-        "models.engines.horovod_rank",
-        2,
-        "local-cluster[2,1,1536]",
-        SLOWLY,
-        {"on": "spark", "start_timeout": 240},
-    ),  # fmt: skip
+    Case("horovod", "models.engines.horovod_rank", 2, "local-cluster[2,1,1536]", SLOWLY,
+         {"on": "spark", "start_timeout": 240}),  # fmt: skip
     Case("bigdl", "models.engines.bigdl_worker"),
     Case("tensorflowonspark", "models.engines.tensorflowonspark_worker", 2, "local-cluster[2,1,1536]", SLOWLY),
 )

@@ -59,9 +59,7 @@ class Hosts:
     def processes(self, name: str, word: str) -> list[psutil.Process]:
         """Those of `host1` or `host2` that have a word in their command line."""
         node = next(node for node in self.nodes.values() if _called(node.name) == name)
-        listed = subprocess.run(
-            ["ip", "netns", "pids", str(node.namespace)], capture_output=True, text=True, check=True
-        )
+        listed = subprocess.run(["ip", "netns", "pids", str(node.namespace)], capture_output=True, text=True, check=True)
         found = []
         for pid in listed.stdout.split():
             try:

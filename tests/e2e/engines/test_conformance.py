@@ -128,7 +128,9 @@ def test_a_killed_rank_is_named_within_ten_seconds(
             case.workers()[-1].kill()
             killed.append(time.monotonic())
 
-    named = rf"rank [0-{case.ranks - 1}] on {socket.gethostname()} ended with signal SIGKILL; its log \S+m\S*\.log (ends:\n|is empty$)"
+    named = (
+        rf"rank [0-{case.ranks - 1}] on {socket.gethostname()} ended with signal SIGKILL; its log \S+m\S*\.log (ends:\n|is empty$)"
+    )
     with pytest.raises(WorkerLost, match=named):
         engine.train(lost, kill)
     assert time.monotonic() - killed[0] < 10

@@ -48,9 +48,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
         yield found
 
 
-def job(
-    hosts: Hosts, tensors: Path, folder: Path, *, options: dict[str, Any] | None = None, **more: object
-) -> TrainJob:
+def job(hosts: Hosts, tensors: Path, folder: Path, *, options: dict[str, Any] | None = None, **more: object) -> TrainJob:
     where = {"hosts": "host1:1,host2:1", "ssh_port": PORT, "ssh_key": str(hosts.key), "threads": 1}
     return cases.job(tensors, folder, options={**where, **(options or {})}, **more)
 

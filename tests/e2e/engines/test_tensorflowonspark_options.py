@@ -48,9 +48,7 @@ def weights(job: TrainJob) -> dict[str, bytes]:
 
 def test_a_fed_training_is_the_one_that_reads_its_shards(session: SparkSession, tensors: Path, tmp_path: Path) -> None:
     fed = cases.job(tensors, tmp_path / "fed", epochs=3, options={"feed": "spark"})
-    assert (
-        trained(session, fed).steps == (3 * -(-1600 // fed.batch),) * 2
-    )  # on the third executor are the feeding tasks
+    assert trained(session, fed).steps == (3 * -(-1600 // fed.batch),) * 2  # on the third executor are the feeding tasks
     session.sparkContext._conf.set("spark.textmill.train.ranks", "2")  # noqa: SLF001  # of a session that runs
     try:
         read = cases.job(tensors, tmp_path / "read", epochs=3)
@@ -76,9 +74,7 @@ def test_a_rank_lost_while_it_is_fed_is_started_again(session: SparkSession, ten
     assert len(history(cut)["epochs"]) == 12
 
 
-def test_parameter_servers_hold_weights_that_workers_train(
-    session: SparkSession, tensors: Path, tmp_path: Path
-) -> None:
+def test_parameter_servers_hold_weights_that_workers_train(session: SparkSession, tensors: Path, tmp_path: Path) -> None:
     """Three executors: a coordinator, a worker, a parameter server."""
     job = cases.job(tensors, tmp_path, epochs=16, patience=16, options={"num_ps": 1})
     seen: list[Progress] = []

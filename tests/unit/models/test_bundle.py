@@ -25,18 +25,9 @@ def made(tensors: Path, folder: Path, **more: object) -> tuple[TrainJob, dict[st
 
 
 def test_the_same_job_makes_the_same_files(tensors: Path, tmp_path: Path) -> None:
-    one, other = (
-        made(tensors, folder)[1] for folder in (tmp_path / "a", tmp_path / "b" / "c") if not folder.mkdir(parents=True)
-    )
+    one, other = (made(tensors, folder)[1] for folder in (tmp_path / "a", tmp_path / "b" / "c") if not folder.mkdir(parents=True))
     assert one == other
-    assert set(one) >= {
-        "job.json",
-        "model.json",
-        "program.zip",
-        "launch/slurm.sh",
-        "hosts/cpu.lock",
-        "hosts/Dockerfile",
-    }
+    assert set(one) >= {"job.json", "model.json", "program.zip", "launch/slurm.sh", "hosts/cpu.lock", "hosts/Dockerfile"}
 
 
 def test_the_job_is_read_back_from_wherever_the_bundle_is(tensors: Path, tmp_path: Path) -> None:

@@ -62,10 +62,7 @@ def test_good_definition_has_its_steps_in_order(folder: Path) -> None:
 def test_settings_of_an_engine_stand_where_the_engine_is_named(folder: Path) -> None:
     given = GOOD.replace("epochs: 2}", "epochs: 2, options: {fed: shards}}")
     assert problems(folder, given) == [f"{folder}/demo.yaml:14 train.small.options.fed: unknown key; there are: none"]
-    placed = (
-        GOOD
-        + "      other: {model: cnn, from: tensors}\n    profiles:\n      far: {engine: local, options: {fed: x}}\n"
-    )
+    placed = GOOD + "      other: {model: cnn, from: tensors}\n    profiles:\n      far: {engine: local, options: {fed: x}}\n"
     told = f"{folder}/demo.yaml:17 profiles.far.options.fed: unknown key; there are: none"
     assert problems(folder, placed, profile="far") == [told]
 

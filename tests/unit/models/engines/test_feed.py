@@ -74,9 +74,7 @@ def test_the_last_workers_become_parameter_servers() -> None:
         cluster = {"chief": ["a:1"], "worker": ["b:2", "c:3", "d:4"]}
         return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
-    made = [
-        json.loads(_roles(config(*role), 2)) for role in (("chief", 0), ("worker", 0), ("worker", 1), ("worker", 2))
-    ]
+    made = [json.loads(_roles(config(*role), 2)) for role in (("chief", 0), ("worker", 0), ("worker", 1), ("worker", 2))]
     assert {json.dumps(one["cluster"], sort_keys=True) for one in made} == {
         '{"chief": ["a:1"], "ps": ["c:3", "d:4"], "worker": ["b:2"]}'
     }

@@ -14,17 +14,8 @@ from textmill.errors import EnvironmentProblem
 def test_hosts_are_filled_one_after_the_other() -> None:
     every = [Placed(rank, 6, 3).environ() for rank in range(6)]
     numbers = [[one[f"HOROVOD_{name}"] for name in ("RANK", "LOCAL_RANK", "CROSS_RANK")] for one in every]
-    assert numbers == [
-        ["0", "0", "0"],
-        ["1", "1", "0"],
-        ["2", "2", "0"],
-        ["3", "0", "1"],
-        ["4", "1", "1"],
-        ["5", "2", "1"],
-    ]
-    assert {(one["HOROVOD_SIZE"], one["HOROVOD_LOCAL_SIZE"], one["HOROVOD_CROSS_SIZE"]) for one in every} == {
-        ("6", "3", "2")
-    }
+    assert numbers == [["0", "0", "0"], ["1", "1", "0"], ["2", "2", "0"], ["3", "0", "1"], ["4", "1", "1"], ["5", "2", "1"]]
+    assert {(one["HOROVOD_SIZE"], one["HOROVOD_LOCAL_SIZE"], one["HOROVOD_CROSS_SIZE"]) for one in every} == {("6", "3", "2")}
     assert len({one["HOROVOD_HOSTNAME"] for one in every}) == 2
 
 
@@ -38,9 +29,7 @@ def test_ranks_meet_by_files(tmp_path: Path) -> None:
     later = threading.Timer(0.3, one.tell, ("rendezvous", ["192.0.2.1", 5]))
     later.start()
     assert other.hear("rendezvous", 0, 10) == ["192.0.2.1", 5]
-    with pytest.raises(
-        EnvironmentProblem, match=r"rank 0 waited 0 s in vain for rank 1 .*do all hosts see that folder"
-    ):
+    with pytest.raises(EnvironmentProblem, match=r"rank 0 waited 0 s in vain for rank 1 .*do all hosts see that folder"):
         one.hear("rendezvous", 1, 0.2)
 
 

@@ -51,9 +51,7 @@ def test_slurm_asks_for_two_hosts_of_two_ranks() -> None:
         "--mem=64G", "--time=12:30:00", "--partition=gpu", "--output=launch/slurm-%j.log", "--open-mode=append",
         "--constraint=a100",
     ]  # fmt: skip
-    assert not any(
-        "gres" in line for line in directives(Slurm(gpus=False).files("x", "bundle")["slurm.sh"], "#SBATCH ")
-    )
+    assert not any("gres" in line for line in directives(Slurm(gpus=False).files("x", "bundle")["slurm.sh"], "#SBATCH "))
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,7 @@ def test_the_line_to_change_is_named(said: str, advice: str) -> None:
 def test_a_missing_file_that_was_given_by_hand_names_its_option() -> None:
     said = "File does not exist: hdfs://nn:1/lib/jars.zip"
     hostless = "java.io.IOException: Incomplete HDFS URI, no host: hdfs:///lib/jars.zip"
-    assert "--conf spark.yarn.archive (it names no host" in str(
-        hint(hostless, {"spark.yarn.archive": "hdfs:///lib/jars.zip"})
-    )
+    assert "--conf spark.yarn.archive (it names no host" in str(hint(hostless, {"spark.yarn.archive": "hdfs:///lib/jars.zip"}))
     assert "--conf spark.yarn.archive" in str(hint(said, {"spark.yarn.archive": "hdfs:///lib/jars.zip"}))
 
 
