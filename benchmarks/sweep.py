@@ -213,8 +213,12 @@ def _fresh_process(bench: Bench) -> float:
         job = plan.job(number, point, tensors=local_copy(described.parent), out=out, checkpoints=out, logs=out, threads=1)  # fmt: skip
         began = time.monotonic()
         command = [sys.executable, "-m", "models.engines.local_worker", job.to_json()]
-        subprocess.run(command, env=environ(), stdin=subprocess.PIPE, capture_output=True, check=True)
+        with subprocess.Popen(command, env=environ(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout  # its standard input stays open: a worker whose parent is gone ends
+            said = process.stdout.read()
         times.append(time.monotonic() - began)
+        if process.returncode:
+            raise RuntimeError(said.decode()[-3000:])
     return statistics.median(times)
 
 
