@@ -84,14 +84,20 @@ class Tensors:
                     f"{self.folder / 'tensors.json'} tells of {described['rows']} rows of {part}, which are not {shards} "
                     f"shards of {described['rows_per_shard']}: encode the tensors again"
                 )
-            found += self._problems_of(part, described["rows_per_shard"], shards)
+            found += self._problems_of(part, self._per_file(part))
         return found
 
-    def _problems_of(self, part: str, per_shard: int, shards: int) -> Iterator[str]:
+    def _per_file(self, part: str) -> list[int]:
+        """The rows of each file of a part: a shard has one file, or one of each segment that has the part."""
+        of_segments = self.described.get("segments") or [self.described["parts"]]
+        shards = range(self.described["shards"])
+        return [segment[part]["rows_per_shard"] for segment in of_segments if part in segment for _ in shards]
+
+    def _problems_of(self, part: str, per_file: Sequence[int]) -> Iterator[str]:
         files = self.files(part)
-        if len(files) != shards:
-            yield f"{self.folder / part} holds {len(files)} shards instead of {shards}"
-        yield from filter(None, (self._problem_of(file, per_shard) for file in files))
+        if len(files) != len(per_file):
+            yield f"{self.folder / part} holds {len(files)} shards instead of {len(per_file)}"
+        yield from filter(None, map(self._problem_of, files, per_file))
 
     def _problem_of(self, file: Place, per_shard: int) -> str | None:
         """What does not fit of one shard."""
@@ -106,7 +112,7 @@ class Tensors:
         return None if fits else f"{file} has {ids} ids in {rows} rows, {self.length} each are described"
 
     def files(self, part: str) -> list[Place]:
-        """The shards of a part, in order."""
+        """The shards of a part, in order; segment after segment where they are in segments."""
         return sorted((self.folder / part).glob(f"*.{self.kind}"))
 
     def rows(self, part: str, ranks: int = 1) -> int:
@@ -169,7 +175,7 @@ def shuffled(
 ) -> Iterator[Shard]:
     """Batches of one epoch: shards in an order of (seed, epoch), the rows of each shard too.
 
-    Rows are in random order over all shards already, so shuffling inside shards is enough.
+    Rows are in random order over all shards (of a segment) already, so shuffling inside shards is enough.
     """
     files, generator = in_order(tensors.shards(part, rank, ranks), seed, epoch, rank)
     mixed = (shard.take(generator.permutation(len(shard.label))) for shard in tensors.stream(files, epoch))

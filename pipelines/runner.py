@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import time
@@ -102,7 +103,8 @@ class Runner:
         sources = tuple(source for taken in node.takes for source in self._sources(taken, node))
         spark = self.start_spark()
         with _stages(spark, self.listener):
-            return operation.run(Work(spark, building.folder, node.params, sources, node.resources))
+            siblings = functools.partial(self.store.siblings, node.op, self.reasons[node.name])
+            return operation.run(Work(spark, building.folder, node.params, sources, node.resources, siblings))
 
     def _sources(self, taken: Taken, node: Node) -> Iterator[Source]:
         if taken.node in self.pipeline.inputs:

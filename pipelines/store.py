@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.digests import Digests
-from spark_jobs.base import Written
+from spark_jobs.base import Sibling, Written, digest
 from textmill import places
 from textmill.places import Info, Place
 
 MANIFEST = "manifest.json"
 Manifest = dict[str, Any]
 _LEFT = re.compile(r"\.(?P<host>.+)\.(?P<pid>\d+)-[0-9a-f]+\.(?:part|old)")
+_KEY = re.compile("[0-9a-f]{32}")
 _LEFT_SECONDS = 2 * 86400
 """What another host's builder left is taken for abandoned when it is older: whether that one lives can't be seen."""
 
@@ -58,6 +59,17 @@ class Store:
             return json.loads((self.folder(op, key) / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+
+    def siblings(self, op: str, because: Mapping[str, Any]) -> Iterator[Sibling]:
+        """The outputs whose keys are of the same things but for what they take; the newest first."""
+        same, found = _but_takes(because), []
+        for folder in _inside(self.root / "store" / op):
+            manifest = self.manifest(op, folder.name) if _KEY.fullmatch(folder.name) else None
+            if manifest and _but_takes(manifest["because"]) == same:
+                found.append((manifest["finished"], folder, manifest))
+        for _, folder, manifest in sorted(found, key=lambda one: one[0], reverse=True):
+            sums = {name: described["sha256"] for name, described in manifest["files"].items()}
+            yield Sibling(folder, manifest["parts"], sums)
 
     def damage(self, op: str, key: str, manifest: Manifest) -> str | None:
         """What is wrong with the files of an output, or None where each is there with its size and checksum."""
@@ -156,6 +168,10 @@ class Store:
             owner = _LEFT.fullmatch(left.name.removeprefix(final.name)) if left.name.startswith(final.name) else None
             if owner and _abandoned(left, owner["host"], int(owner["pid"])):
                 places.remove(left)
+
+
+def _but_takes(because: Mapping[str, Any]) -> str:
+    return digest({name: value for name, value in because.items() if name != "takes"})
 
 
 def _inside(folder: Place) -> list[Place]:

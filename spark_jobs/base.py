@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -103,6 +103,20 @@ Source = Rows | InputFiles | Folder
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """An output of the same operation, with the same parameters and resources, made from other sources."""
+
+    folder: Place
+    parts: Mapping[str, Any]
+    checksums: Mapping[str, str]
+    """SHA-256 of its files by name."""
+
+
+def _no_siblings() -> Iterable[Sibling]:
+    return ()
+
+
+@dataclass(frozen=True)
 class Work:
     """One operation to be carried out into the empty folder `out`."""
 
@@ -111,6 +125,8 @@ class Work:
     params: Any
     sources: tuple[Source, ...]
     resources: Resources = Resources()
+    siblings: Callable[[], Iterable[Sibling]] = _no_siblings
+    """What there is already, the newest first: parts of it may be parts of this output."""
 
     def role(self, role: str) -> DataFrame:
         """All rows that play `role`, the sources in the order of `from`."""

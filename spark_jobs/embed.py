@@ -19,8 +19,8 @@ from spark_jobs import jvm
 from spark_jobs.base import Entity, Operation, Resources, Work, Written
 from spark_jobs.embeddings import earlier, neighbours, pretrained, subword, vocabulary
 from spark_jobs.embeddings.vocabulary import Vocabulary
-from spark_jobs.encode import PAD
 from spark_jobs.output import write_json
+from spark_jobs.shards import PAD
 from textmill import places
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow.parquet as pq
 from pydantic import Field
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs import jvm
-from spark_jobs.base import Operation, Work, Written, union
+from spark_jobs import jvm, segments
+from spark_jobs.base import Operation, Work, Written, joined, union
 from spark_jobs.cuts import Cuts, cut_points, place
-from spark_jobs.output import write_json, write_parts
+from spark_jobs.output import Naming, numbered, write_json, write_parts
+from spark_jobs.shards import PAD, Part, in_shards, lookup, named, padding, summary
 from spark_jobs.tokenize import PARTS
 from textmill import places
 from textmill.errors import InputError
 from textmill.params import Params as BaseParams
 from textmill.places import Place
+from textmill.transfer import copy
 
-PAD, UNKNOWN, FIRST_TOKEN = 0, 1, 2
+UNKNOWN, FIRST_TOKEN = 1, 2
 
 
 class Vocabulary(BaseParams):
@@ -52,43 +53,11 @@ class Params(BaseParams):
     seed: int = Field(7, description="The order of the rows; the definition's seed by default.")
 
 
-@dataclass(frozen=True)
-class Part:
-    """How many rows a part has, and how they fill its shards."""
-
-    name: str
-    rows: int
-    shards: int
-    remainder: str
-
-    @property
-    def per_shard(self) -> int:
-        """Rows in each shard. Only train may drop rows; what is measured on the other parts must be all of them."""
-        if self.drops:
-            return self.rows // self.shards
-        return -(-self.rows // self.shards)
-
-    @property
-    def drops(self) -> bool:
-        """Whether rows are left out rather than padded."""
-        return self.remainder == "drop" and self.name == "train" and self.rows >= self.shards
-
-    def summary(self) -> dict[str, Any]:
-        """Its entry in tensors.json; steps at batch 1 by number of ranks."""
-        total = self.per_shard * self.shards
-        ranks = [ranks for ranks in range(1, self.shards + 1) if self.shards % ranks == 0]
-        return {
-            "rows": total,
-            "real_rows": min(self.rows, total),
-            "padded": max(0, total - self.rows),
-            "dropped": max(0, self.rows - total),
-            "rows_per_shard": self.per_shard,
-            "steps": {str(count): total // count for count in ranks},
-        }
-
-
 class Encode(Operation):
-    """Writes shards, vocabulary.tsv, labels.json and tensors.json."""
+    """Writes shards, vocabulary.tsv, labels.json and tensors.json.
+
+    Where the vocabulary is that of an earlier version the tensors are in segments, one for each source of tokens.
+    """
 
     name = "tensor.encode"
     version = 2
@@ -101,35 +70,86 @@ class Encode(Operation):
 
     def _run(self, work: Work) -> Written:
         """Raises InputError where train is empty, a row has no label, or another part has a label train lacks."""
-        rows = {part: work.role(part) for part in PARTS if _count(work, part)}
-        if "train" not in rows:
+        if not _count(work, "train"):
             raise InputError("no row in the train part: nothing to fit a vocabulary on")
-        labels = _labels(rows)
-        tokens = _vocabulary(work, rows["train"])
-        vocabulary = _write_vocabulary(work.out / "vocabulary.tsv", tokens)
-        parts = [Part(part, _count(work, part), work.params.shards, work.params.remainder) for part in rows]
-        sharded = shard(work, rows, parts, labels)
-        written = write_parts(
-            sharded, work.out, F.col("tokens"), F.col("name"), F.col("unknown"), leave_out=("tokens", "unknown", "name")
-        )
-        _check_equal(work.out, written, parts)
-        _write_tensors(work, parts, vocabulary, len(tokens), labels)
-        return written
+        fixed = work.params.vocabulary.rule == "fixed" and "last" in work.resources.data
+        return _in_segments(work) if fixed else _whole(work)
+
+
+def _whole(work: Work) -> Written:
+    """All rows in one order, whatever source they come from."""
+    shards, remainder = work.params.shards, work.params.remainder
+    parts = [Part(part, rows, shards, remainder) for part in PARTS if (rows := _count(work, part))]
+    rows = {part.name: work.role(part.name) for part in parts}
+    labels = _checked({part: _labels(frame) for part, frame in rows.items()})
+    tokens = _vocabulary(work, rows["train"])
+    (work.out / "vocabulary.tsv").write_bytes("".join(f"{token}\t{count}\n" for token, count in tokens).encode())
+    grouped = union([frame.withColumn("group", F.lit(part)) for part, frame in rows.items()])
+    written = _written(work, grouped, parts, labels)
+    _write_tensors(work, {part.name: [part] for part in parts}, labels)
+    return written
+
+
+def _in_segments(work: Work) -> Written:
+    """The rows of each source by themselves. Segments that an earlier output has are copied from it."""
+    copy(places.place(work.resources.data["last"]) / "vocabulary.tsv", work.out / "vocabulary.tsv")
+    sources = segments.sources(work.sources)
+    there = segments.known(work.siblings())
+    labels = _checked(_labels_of(work.spark, sources, there))
+    pieces = segments.copied(sources, there, labels, work.out)
+    parts = _parts_of(sources, work.params)
+    if new := [number for number in range(len(sources)) if number not in pieces]:
+        rows = segments.read(work.spark, sources, new)
+        written = _written(work, rows, [part for number in new for part in parts[number]], labels, named)
+        pieces |= segments.pieces(written, new)
+    segments.write(work.out, sources, pieces)
+    by_name = {name: [part for of in parts for part in of if part.name == name] for name in PARTS}
+    _write_tensors(work, {name: found for name, found in by_name.items() if found}, labels, len(sources))
+    return segments.together(pieces)
+
+
+def _parts_of(sources: segments.Sources, params: Params) -> list[list[Part]]:
+    """What each segment has of each part."""
+    return [
+        [Part(name, sum(one.rows for one in of[name]), params.shards, params.remainder, number) for name in of]
+        for number, of in enumerate(sources.values())
+    ]
+
+
+def _labels_of(
+    spark: SparkSession, sources: segments.Sources, there: Mapping[str, list[segments.Segment]]
+) -> dict[str, set[str]]:
+    """The labels of each part; rows are looked through only where no earlier output tells."""
+    told = [there[source][0].labels for source in sources if source in there]
+    for part in PARTS:
+        rows = [one for source, of in sources.items() if source not in there for one in of.get(part, ())]
+        told += [{part: _labels(union([one.read(spark) for one in joined(rows)]))}] if rows else []
+    return {part: set().union(*(of.get(part, set()) for of in told)) for part in PARTS}
+
+
+def _written(
+    work: Work, rows: DataFrame, parts: Sequence[Part], labels: Sequence[str], naming: Naming = numbered
+) -> Written:
+    """Write the rows, whose column `group` names one of the parts."""
+    written = write_parts(
+        shard(work, rows, parts, labels), work.out, F.col("tokens"), F.col("name"), F.col("unknown"),
+        leave_out=("tokens", "unknown", "name"), naming=naming,
+    )  # fmt: skip
+    _check_equal(work.out, parts, naming)
+    return written
 
 
 def _vocabulary(work: Work, train: DataFrame) -> list[tuple[str, int]]:
-    """(token, count in train) in the order of the ids, by the rule."""
+    """(token, count in train) in the order of the ids: fitted, or those of the last version and new ones after them."""
     from spark_jobs.embeddings import vocabulary
 
     params, last = work.params.vocabulary, work.resources.data.get("last")
     if last is None:
         return fit_vocabulary(train, params)
     known = list(vocabulary.tokens(places.place(last) / "vocabulary.tsv"))
-    kept = list(zip(known, _counts(train, known), strict=True))
-    if params.rule == "fixed":
-        return kept
     had, room = set(known), max(0, params.max - len(known))
-    return kept + [pair for pair in fit_vocabulary(train, params) if pair[0] not in had][:room]
+    new = [pair for pair in fit_vocabulary(train, params) if pair[0] not in had][:room]
+    return list(zip(known, _counts(train, known), strict=True)) + new
 
 
 def _counts(train: DataFrame, tokens: Sequence[str]) -> list[int]:
@@ -148,26 +168,16 @@ def fit_vocabulary(train: DataFrame, params: Vocabulary) -> list[tuple[str, int]
     return list(zip(found["token"].tolist(), found["count"].tolist(), strict=True))
 
 
-def shard(work: Work, rows: dict[str, DataFrame], parts: Sequence[Part], labels: Sequence[str]) -> DataFrame:
-    """All parts' rows as tensors, one Spark partition per shard, each in the order of a seeded hash.
+def shard(work: Work, rows: DataFrame, parts: Sequence[Part], labels: Sequence[str]) -> DataFrame:
+    """All groups' rows as tensors, one Spark partition per shard, each in the order of a seeded hash.
 
     Columns part, ids, length, label, weight, and for the statistics tokens, unknown, name.
     """
-    key = order_key(work.params.seed)
-    keyed = union([frame.withColumn("group", F.lit(part)).withColumn("key", key) for part, frame in rows.items()])
+    keyed = rows.withColumn("key", order_key(work.params.seed))
     placed = place(keyed, _shard_cuts(keyed, parts)).where(F.col("place") < work.params.shards)
     tensors = union([_encoded(work, placed, labels), padding(work.spark, parts, work.params.length)])
     ordered = in_shards(tensors, parts).sortWithinPartitions(F.col("weight").desc(), "key", "ids", "label")
     return ordered.withColumnRenamed("group", "part").drop("key", "place")
-
-
-def in_shards(rows: DataFrame, parts: Sequence[Part]) -> DataFrame:
-    """One partition for every shard of every part: the rows' columns `group` and `place` say which."""
-    spark, shards = rows.sparkSession, parts[0].shards
-    of_part = _lookup({part.name: index for index, part in enumerate(parts)})[F.col("group")]
-    slots = len(parts) * shards
-    slot = _slot_keys(spark, slots)[of_part * shards + F.col("place")]
-    return rows.withColumn("_slot", slot).repartition(slots, "_slot").drop("_slot")
 
 
 def order_key(seed: int) -> Column:
@@ -176,10 +186,10 @@ def order_key(seed: int) -> Column:
 
 
 def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:
-    by_name = {part.name: part for part in parts}
+    by_group = {part.group: part for part in parts}
 
-    def ranks(name: str, rows: int) -> list[int]:
-        part = by_name[name]
+    def ranks(group: str, rows: int) -> list[int]:
+        part = by_group[group]
         return [min(rows, part.per_shard * number) for number in range(1, part.shards + part.drops)]
 
     return cut_points(keyed, ranks)
@@ -190,7 +200,7 @@ def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
     buckets = {"oov_buckets": work.params.vocabulary.unknown_buckets}
     settings = {**vocabulary, **buckets, "length": work.params.length, "truncate": work.params.truncate}
     encoded = jvm.function(work.spark, "encode", settings)(F.col("tokens"))
-    number = _lookup({label: index for index, label in enumerate(labels)})[F.col("label")]
+    number = lookup({label: index for index, label in enumerate(labels)})[F.col("label")]
     return placed.withColumn("_e", encoded).select(
         "group",
         "place",
@@ -205,80 +215,55 @@ def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
     )
 
 
-def _lookup(table: Mapping[str, int]) -> Column:
-    return F.create_map(*[F.lit(item) for pair in table.items() for item in pair])
-
-
-def padding(spark: SparkSession, parts: Sequence[Part], length: int) -> DataFrame:
-    """The rows of weight 0 that make all shards of a part equal, as columns group, place, key, ids … weight."""
-    missing = [
-        (part.name, shard)
-        for part in parts
-        for shard in range(part.shards)
-        for _ in range(part.per_shard - max(0, min(part.per_shard, part.rows - shard * part.per_shard)))
-    ]
-    rows = spark.createDataFrame(missing, "group string, place int")
-    return rows.select(
-        "*",
-        F.lit(0).cast("long").alias("key"),
-        F.array_repeat(F.lit(PAD), length).alias("ids"),
-        F.lit(0).alias("length"),
-        F.lit(0).alias("label"),
-        F.lit(0.0).cast("float").alias("weight"),
-    )
-
-
-def _slot_keys(spark: SparkSession, slots: int) -> Column:
-    """An array of integers of which the n-th is one that Spark's hash partitioning sends to partition n."""
-    tried = spark.range(0, slots * 64, 1, 1).select(F.col("id").cast("int").alias("number"))
-    partition = F.pmod(F.hash("number"), F.lit(slots)).alias("partition")
-    found = dict(tried.groupBy(partition).agg(F.min("number")).collect())
-    return F.array(*[F.lit(found[number]) for number in range(slots)])
-
-
 def _count(work: Work, part: str) -> int:
     return sum(source.rows for source in work.rows(part))
 
 
-def _labels(rows: dict[str, DataFrame]) -> list[str]:
-    found = {part: {row[0] for row in frame.select("label").distinct().collect()} for part, frame in rows.items()}
-    for part, labels in found.items():
-        if None in labels:
+def _labels(frame: DataFrame) -> set[str]:
+    return {row[0] for row in frame.select("label").distinct().collect()}
+
+
+def _checked(labels: Mapping[str, set[str]]) -> list[str]:
+    """The labels in the order of their numbers."""
+    for part, found in labels.items():
+        if None in found:
             raise InputError(f"the {part} part has rows without a label: give the input a label column")
-        if unseen := labels - found["train"]:
+        if unseen := found - labels["train"]:
             named = ", ".join(sorted(unseen)[:10])
             raise InputError(f"the {part} part has {len(unseen)} labels that train lacks: {named}")
-    return sorted(found["train"])
+    return sorted(labels["train"])
 
 
-def _write_vocabulary(path: Place, tokens: Sequence[tuple[str, int]]) -> str:
-    """Write token<TAB>count lines and return their SHA-256."""
-    content = "".join(f"{token}\t{count}\n" for token, count in tokens).encode()
-    path.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
-
-
-def _write_tensors(work: Work, parts: Sequence[Part], vocabulary: str, tokens: int, labels: Sequence[str]) -> None:
+def _write_tensors(work: Work, parts: Mapping[str, Sequence[Part]], labels: Sequence[str], number: int = 0) -> None:
+    """labels.json and tensors.json; `number` is that of the segments, 0 where there are none."""
     write_json(work.out / "labels.json", labels)
-    buckets = work.params.vocabulary.unknown_buckets
+    vocabulary = (work.out / "vocabulary.tsv").read_bytes()
+    buckets, size = work.params.vocabulary.unknown_buckets, vocabulary.count(b"\n") + FIRST_TOKEN
     described = {
         "length": work.params.length,
         "pad_id": PAD,
         "unknown_id": UNKNOWN,
-        "vocabulary": {"size": tokens + FIRST_TOKEN + buckets, "unknown_buckets": buckets, "sha256": vocabulary},
+        "vocabulary": {
+            "size": size + buckets, "unknown_buckets": buckets, "sha256": hashlib.sha256(vocabulary).hexdigest(),
+        },
         "labels": len(labels),
         "shards": work.params.shards,
         "seed": work.params.seed,
         "remainder": work.params.remainder,
         "truncate": work.params.truncate,
-        "parts": {part.name: part.summary() for part in parts},
-    }
+        "parts": {name: summary(of) for name, of in parts.items()},
+    }  # fmt: skip
+    if number:
+        told = ({part.name: part.counts() for of in parts.values() for part in of if part.segment == index}
+                for index in range(number))  # fmt: skip
+        described["segments"] = list(told)
     write_json(work.out / "tensors.json", described)
 
 
-def _check_equal(out: Place, written: Written, parts: Sequence[Part]) -> None:
+def _check_equal(out: Place, parts: Sequence[Part], naming: Naming) -> None:
     for part in parts:
-        for name in written.parts[part.name]["files"]:
+        for number in range(part.shards):
+            name = f"{naming(part.group, number)}.parquet"
             with (out / name).open("rb") as shard_file:
                 rows = pq.read_metadata(shard_file).num_rows
             if rows != part.per_shard:

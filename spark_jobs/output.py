@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -16,6 +16,13 @@ from textmill import places
 from textmill.places import Place
 
 _TASK = re.compile(r"part-(\d+)-")
+Naming = Callable[[str, int], str]
+"""The path, without its ending, of the n-th file of a value of the column `part`; its folder is the part."""
+
+
+def numbered(part: str, number: int) -> str:
+    """`train/00003`."""
+    return f"{part}/{number:05d}"
 
 
 def write_parts(
@@ -25,6 +32,7 @@ def write_parts(
     label: Column | None = None,
     unknown: Column | None = None,
     leave_out: Sequence[str] = (),
+    naming: Naming = numbered,
 ) -> Written:
     """Write `frame`, whose string column `part` names each row's part, as Parquet files `out/<part>/00000.parquet` ….
 
@@ -45,19 +53,22 @@ def write_parts(
         (F.col("text") if "text" in columns else null).cast("string"),
     )
     written = frame.where(seen).drop(*leave_out)
-    parts, checksums = write_files(written, out)
+    parts, checksums = write_files(written, out, naming=naming)
     return Written(parts, stats(), checksums)
 
 
-def write_files(frame: DataFrame, out: Place, kind: str = "parquet") -> tuple[dict[str, Any], dict[str, str]]:
+def write_files(
+    frame: DataFrame, out: Place, kind: str = "parquet", naming: Naming = numbered
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Write `frame` by its string column `part`: a file for each partition of a part; the parts, and the checksums.
 
-    `kind` is parquet or tfrecord. Files are `out/<part>/00000.<kind>` …, in the order of the partitions.
+    `kind` is parquet or tfrecord. Files are `out/<part>/00000.<kind>` …, or as `naming` says, in the order of the
+    partitions.
     """
     scratch = out / "_scratch"
     frame.write.partitionBy("part").format(kind).save(places.spark_uri(scratch))
     fields = [field.jsonValue() for field in frame.schema.fields if field.name != "part"]
-    return _settle(frame.sparkSession, out, {"type": "struct", "fields": fields}, kind)
+    return _settle(frame.sparkSession, out, {"type": "struct", "fields": fields}, kind, naming)
 
 
 def write_json(file: Place, value: Any) -> None:
@@ -66,18 +77,18 @@ def write_json(file: Place, value: Any) -> None:
 
 
 def _settle(
-    spark: SparkSession, out: Place, schema: Mapping[str, Any], kind: str
+    spark: SparkSession, out: Place, schema: Mapping[str, Any], kind: str, naming: Naming
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Move the files to their final names, for Spark's own hold a random identifier; the parts, and the checksums."""
     scratch = out / "_scratch"
-    moves = {f"{part}/{index:05d}.{kind}": file for part, files in _by_part(scratch, kind).items()
+    moves = {f"{naming(part, index)}.{kind}": file for part, files in _by_part(scratch, kind).items()
              for index, file in enumerate(files)}  # fmt: skip
     parts: dict[str, Any] = {}
     for name in moves:
         part = name.partition("/")[0]
         parts.setdefault(part, {"rows": 0, "files": [], "schema": schema})["files"].append(name)
     for part in parts:
-        (out / part).mkdir()
+        (out / part).mkdir(exist_ok=True)
     uris = [(places.spark_uri(scratch / file), places.spark_uri(out / name)) for name, file in moves.items()]
     settled = dict(zip(moves, jvm.settle(spark, uris), strict=True))
     if not parts:  # no row at all: those who take from it know its columns all the same

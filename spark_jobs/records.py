@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.base import Written, union
-from spark_jobs.encode import Part, in_shards, padding
-from spark_jobs.output import write_files, write_json
+from spark_jobs.output import numbered, write_files, write_json
+from spark_jobs.shards import Part, group, in_shards, lookup, named, padding, summary
 from textmill import places
 from textmill.errors import InputError, TextmillError
 from textmill.places import Place
@@ -63,16 +64,54 @@ def _part(name: str, described: Mapping[str, Any], before: int, shards: int) -> 
     return Part(name, described["rows"] if before == shards else described["real_rows"], shards, "pad")
 
 
+@dataclass(frozen=True)
+class _File:
+    """A shard of the tensors, or what a segment has of it."""
+
+    shard: int
+    before: int
+    """Rows of its segment in the shards before it."""
+    real: int
+    """Real rows of its segment, which are the first ones of it."""
+    earlier: int
+    """Real rows of the segments before."""
+
+
+def _files(described: Mapping[str, Any], part: str) -> dict[str, _File]:
+    """The files of a part, without the ending of their names."""
+    found: dict[str, _File] = {}
+    earlier = 0
+    for number, segment in enumerate(described.get("segments") or [described["parts"]]):
+        if of_part := segment.get(part):
+            for shard in range(described["shards"]):
+                path = named(group(number, part), shard) if "segments" in described else numbered(part, shard)
+                file = _File(shard, shard * of_part["rows_per_shard"], of_part["real_rows"], earlier)
+                found[path.rpartition("/")[2]] = file
+            earlier += of_part["real_rows"]
+    return found
+
+
 def _placed(spark: SparkSession, tensors: Place, described: Mapping[str, Any], part: Part) -> DataFrame:
-    """The examples of a part: group, place (the shard), key (the position in the part), and the features."""
-    files = [places.spark_uri(tensors / part.name / f"{number:05d}.parquet") for number in range(described["shards"])]
-    shard = F.regexp_extract("_metadata.file_name", r"^(\d+)\.", 1).cast("long")
-    position = shard * described["parts"][part.name]["rows_per_shard"] + F.col("_metadata.row_index")
-    # Padding stands at the end of a part, so that positions of real rows are the first ones.
-    return spark.read.schema(_SCHEMA).parquet(*files).withColumn("key", position).where(F.col("key") < part.rows).select(
-        F.lit(part.name).alias("group"),
-        (F.col("key") / part.per_shard).cast("int").alias("place"),
-        "key", "ids", "length", "label", "weight",
+    """The examples of a part: group, place (the shard), key (the order in the shard), and the features.
+
+    Rows that fill up a segment take keys of the segment after it, but smaller ones than that has in the same shard.
+    """
+    files = _files(described, part.name)
+    paths = [places.spark_uri(tensors / part.name / f"{name}.parquet") for name in files]
+    name = F.regexp_extract("_metadata.file_name", r"^([\d-]+)\.", 1)
+
+    def of_file(value: Callable[[_File], int]) -> Column:
+        return lookup({stem: value(file) for stem, file in files.items()})[name].cast("long")
+
+    position = of_file(lambda file: file.before) + F.col("_metadata.row_index")
+    key = of_file(lambda file: file.earlier) + position
+    if part.shards == described["shards"]:
+        place, wanted = of_file(lambda file: file.shard), F.lit(True)
+    else:
+        place, wanted = F.floor(key / part.per_shard), position < of_file(lambda file: file.real)
+    return spark.read.schema(_SCHEMA).parquet(*paths).where(wanted).select(
+        F.lit(part.name).alias("group"), place.cast("int").alias("place"), key.alias("key"),
+        "ids", "length", "label", "weight",
     )  # fmt: skip
 
 
@@ -93,8 +132,9 @@ def _of_records(
     same = described["shards"] == parts[0].shards
     counts = {part.name: described["parts"][part.name] if same else _counts(part, described) for part in parts}
     sizes = {name: said.size for name, said in places.files(out).items() if name.endswith(".tfrecord")}
-    return {**described, "format": "tfrecord", "shards": parts[0].shards, "parts": counts, "bytes": sizes}
+    whole = {name: value for name, value in described.items() if name != "segments"}
+    return {**whole, "format": "tfrecord", "shards": parts[0].shards, "parts": counts, "bytes": sizes}
 
 
 def _counts(part: Part, described: Mapping[str, Any]) -> dict[str, Any]:
-    return {**part.summary(), "dropped": described["parts"][part.name]["dropped"]}
+    return {**summary([part]), "dropped": described["parts"][part.name]["dropped"]}

@@ -119,16 +119,18 @@ class Tests:
 
     def _ordered(self, because: Mapping[str, Any]) -> tuple[TestRows, np.ndarray]:
         """The test rows behind a sweep or search, and for each its place among the real test rows of the tensors."""
+        segments = False
         if tensors := self._folders("tensor.encode", because, "tensors"):
-            seed = json_object(tensors[0] / "tensors.json")["seed"]
+            described = json_object(tensors[0] / "tensors.json")
+            seed, segments = described["seed"], "segments" in described
             because = json_object(tensors[0] / MANIFEST)["because"]
         else:  # a search takes tokens, and names the seed by which tensors of them are ordered
             seed = because["params"]["order"]
         tokens = self._folders("text.tokenize", because, "test")
-        which = (*map(str, tokens), str(seed))
+        which = (*map(str, tokens), str(seed), str(segments))
         if which not in self._rows:
-            table = _read([file for folder in tokens for file in _test_files(folder)], _IDENTITY)
-            order = tensor_order(seed, *(table[name].to_pylist() for name in ("text", "label", "id")))
+            files = [_test_files(folder) for folder in tokens]
+            table, order = _placed(files if segments else [sum(files, [])], seed)
             self._rows[which] = self._same(_test_rows(table)), order
         return self._rows[which]
 
@@ -157,6 +159,19 @@ def tensor_order(seed: int, text: Sequence[str], label: Sequence[str], id: Seque
     return places
 
 
+def _placed(segments: Sequence[Sequence[Place]], seed: int) -> tuple[pa.Table, np.ndarray]:
+    """The rows of all files by id, text and label, and the place of each in tensors that have these segments."""
+    tables = [_read(files, _IDENTITY) for files in segments if files]
+    if not tables:
+        raise FileNotFoundError("no test rows")
+    starts = np.cumsum([0, *map(len, tables[:-1])])
+    columns = ([table[name].to_pylist() for name in ("text", "label", "id")] for table in tables)
+    places = [start + tensor_order(seed, *of_table) for start, of_table in zip(starts, columns, strict=True)]
+    together = pa.concat_tables(tables)
+    order = _by_identity(together)
+    return together.take(order), np.concatenate(places)[order]
+
+
 def _read(files: Sequence[Place], columns: Sequence[str]) -> pa.Table:
     """The rows of Parquet files, ordered by id, text and label; FileNotFoundError where there is no file."""
     if not files:
@@ -166,7 +181,12 @@ def _read(files: Sequence[Place], columns: Sequence[str]) -> pa.Table:
         with file.open("rb") as stream:
             tables.append(pq.ParquetFile(stream).read(columns=list(columns)))
     table = pa.concat_tables(tables)
-    return table.take(pc.sort_indices(table, [(name, "ascending") for name in _IDENTITY]))
+    return table.take(_by_identity(table))
+
+
+def _by_identity(table: pa.Table) -> pa.Array:
+    """The numbers of its rows ordered by id, text and label."""
+    return pc.sort_indices(table, [(name, "ascending") for name in _IDENTITY])
 
 
 def _test_rows(table: pa.Table) -> TestRows:

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from models.tensors import Tensors, opened
 from spark_jobs import records
-from spark_jobs.encode import Part
+from spark_jobs.shards import Part, summary
 from textmill.errors import InputError, TextmillError
 
 tf = pytest.importorskip("tensorflow")
@@ -32,7 +32,7 @@ def tensors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in parts:
         write_part(folder / part.name, part, generator)
     described = {"length": LENGTH, "vocabulary": {"size": 90}, "shards": SHARDS,
-                 "parts": {part.name: part.summary() for part in parts}}  # fmt: skip
+                 "parts": {part.name: summary([part]) for part in parts}}  # fmt: skip
     (folder / "tensors.json").write_text(json.dumps(described), encoding="utf-8")
     (folder / "labels.json").write_text('["a", "b", "ㄷ"]', encoding="utf-8")
     (folder / "vocabulary.tsv").write_text("낱말\t3\n", encoding="utf-8")
