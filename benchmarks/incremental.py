@@ -2,8 +2,9 @@
 
 python -m benchmarks.incremental [--quick] [--records 10000000] [--days 100]
 
-All of it is prepared twice, each time in a process and a JVM of its own: from nothing, and after a day more. Its steps
-are done date by date where they can be; with --together they see all dates together, as they do unless told otherwise.
+All of it is prepared twice, each time in a process and a JVM of its own: from nothing, and after a version with its
+vocabulary was published and a day more is there. Its steps are done date by date where they can be; with --together
+they see all dates together and fit the vocabulary anew, as they do unless told otherwise.
 The last line is one JSON object; cost_share is the day's seconds by those of all.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.corpus import write
+from benchmarks.published import publish
 
 TEXTMILL = Path(sys.executable).with_name("textmill")
 FIRST = dt.date(2026, 1, 1)
@@ -33,15 +35,17 @@ steps:
   dedup:   {{do: text.dedup, from: clean, keep: {keep}}}
   split:   {{do: data.split, from: dedup, exact: {exact}}}
   tokens:  {{do: text.tokenize, from: split, analyzer: nori}}
-  tensors: {{do: tensor.encode, from: tokens, length: 20, shards: 8}}
+  tensors: {{do: tensor.encode, from: tokens, length: 20, shards: 8, vocabulary: {{rule: {rule}}}}}
+train:
+  m: {{model: fasttext, from: tensors}}
 profiles:
   local: {{spark: {{master: "local[2]", memory: 3g}}}}
 """
 
 
 def prepare(folder: Path, date: dt.date) -> tuple[float, dict[str, float]]:
-    """Seconds of a daily run, and of its steps that ran, by their operation."""
-    command = [str(TEXTMILL), "daily", "daily.yaml", "--date", str(date)]
+    """Seconds of a dated run up to the tensors, and of its steps that ran, by their operation."""
+    command = [str(TEXTMILL), "run", "daily.yaml", "--date", str(date), "--to", "tensors"]
     started = time.monotonic()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
@@ -54,15 +58,26 @@ def prepare(folder: Path, date: dt.date) -> tuple[float, dict[str, float]]:
     return seconds, steps
 
 
+def promote(root: Path) -> None:
+    """Publish a version with the vocabulary of the one tensor.encode output that is there."""
+    (tensors,) = (root / "store" / "tensor.encode").glob("*/tensors.json")
+    lines = (tensors.parent / "vocabulary.tsv").read_text(encoding="utf-8").splitlines()
+    tokens, counts = zip(*(line.split("\t") for line in lines), strict=True)
+    labels = json.loads((tensors.parent / "labels.json").read_text(encoding="utf-8"))
+    publish(root, "days", tokens, labels, counts=[int(count) for count in counts])
+
+
 def measure(folder: Path, records: int, days: int, together: bool) -> dict[str, Any]:
     """All days but one, and that one; the first date has all the records of the days before the last in one file."""
-    keep, exact = ("first", "true") if together else ("earliest", "false")
-    (folder / "daily.yaml").write_text(DEFINITION.format(keep=keep, exact=exact))
+    keep, exact, rule = ("first", "true", "refit") if together else ("earliest", "false", "fixed")
+    (folder / "daily.yaml").write_text(DEFINITION.format(keep=keep, exact=exact, rule=rule))
     (folder / "days").mkdir()
     for date, share, seed in ((FIRST, records, 1), (FIRST + dt.timedelta(days=1), max(1, records // days), 2)):
         (file,) = write(folder, share, files=1, seed=seed)
         file.rename(folder / "days" / f"{date}.jsonl")
     whole, steps = prepare(folder, FIRST)
+    if not together:
+        promote(folder / "runs")
     day, day_steps = prepare(folder, FIRST + dt.timedelta(days=1))
     print(f"{'operation':<15} {'all':>8} {'a day':>8}")
     for op in steps:

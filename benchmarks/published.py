@@ -41,6 +41,7 @@ def publish(
     analysis: dict[str, Any] | None = None,
     length: int = 16,
     seed: int = 1,
+    counts: Sequence[int] | None = None,
 ) -> Version:
     """Publish a version of `name` under `root` whose vocabulary is `tokens`; another seed gives other predictions."""
     made = root / "made" / f"{name}-{seed}"
@@ -48,11 +49,12 @@ def publish(
         "model": model, "params": params or {}, "vocabulary": len(tokens) + 2, "labels": list(labels), "length": length,
         "code": {},
     }  # fmt: skip
+    counted = zip(tokens, counts or [1] * len(tokens), strict=True)
     encoded = {"length": length, "truncate": "end", "vocabulary": {"unknown_buckets": 0}}
     contents = {
         "train.m": {"model.json": json.dumps(described)},
         "tensors": {
-            "vocabulary.tsv": "".join(f"{token}\t1\n" for token in tokens),
+            "vocabulary.tsv": "".join(f"{token}\t{count}\n" for token, count in counted),
             "labels.json": json.dumps(list(labels)),
             "tensors.json": json.dumps(encoded),
         },

@@ -61,11 +61,11 @@ class Store:
             return None
 
     def siblings(self, op: str, because: Mapping[str, Any]) -> Iterator[Sibling]:
-        """The outputs whose keys are of the same things but for what they take; the newest first."""
-        same, found = _but_takes(because), []
+        """The outputs of the same parameters and code, whatever they were made of; the newest first."""
+        same, found = _of_code(because), []
         for folder in _inside(self.root / "store" / op):
             manifest = self.manifest(op, folder.name) if _KEY.fullmatch(folder.name) else None
-            if manifest and _but_takes(manifest["because"]) == same:
+            if manifest and _of_code(manifest["because"]) == same:
                 found.append((manifest["finished"], folder, manifest))
         for _, folder, manifest in sorted(found, key=lambda one: one[0], reverse=True):
             sums = {name: described["sha256"] for name, described in manifest["files"].items()}
@@ -170,8 +170,8 @@ class Store:
                 places.remove(left)
 
 
-def _but_takes(because: Mapping[str, Any]) -> str:
-    return digest({name: value for name, value in because.items() if name != "takes"})
+def _of_code(because: Mapping[str, Any]) -> str:
+    return digest([because[name] for name in ("op", "version", "params", "jar")])
 
 
 def _inside(folder: Place) -> list[Place]:

@@ -104,7 +104,7 @@ Source = Rows | InputFiles | Folder
 
 @dataclass(frozen=True)
 class Sibling:
-    """An output of the same operation, with the same parameters and resources, made from other sources."""
+    """An output of the same operation and code with the same parameters, of whatever sources and resources."""
 
     folder: Place
     parts: Mapping[str, Any]

@@ -56,11 +56,11 @@ class Params(BaseParams):
 class Encode(Operation):
     """Writes shards, vocabulary.tsv, labels.json and tensors.json.
 
-    Where the vocabulary is that of an earlier version the tensors are in segments, one for each source of tokens.
+    Where the vocabulary is to stay the tensors are in segments, one for each source of tokens.
     """
 
     name = "tensor.encode"
-    version = 2
+    version = 3
     Params = Params
     takes = "tokens"
 
@@ -72,18 +72,16 @@ class Encode(Operation):
         """Raises InputError where train is empty, a row has no label, or another part has a label train lacks."""
         if not _count(work, "train"):
             raise InputError("no row in the train part: nothing to fit a vocabulary on")
-        fixed = work.params.vocabulary.rule == "fixed" and "last" in work.resources.data
-        return _in_segments(work) if fixed else _whole(work)
+        return _in_segments(work) if work.params.vocabulary.rule == "fixed" else _whole(work)
 
 
 def _whole(work: Work) -> Written:
     """All rows in one order, whatever source they come from."""
     shards, remainder = work.params.shards, work.params.remainder
-    parts = [Part(part, rows, shards, remainder) for part in PARTS if (rows := _count(work, part))]
+    parts = [Part(part, count, shards, remainder) for part in PARTS if (count := _count(work, part))]
     rows = {part.name: work.role(part.name) for part in parts}
     labels = _checked({part: _labels(frame) for part, frame in rows.items()})
-    tokens = _vocabulary(work, rows["train"])
-    (work.out / "vocabulary.tsv").write_bytes("".join(f"{token}\t{count}\n" for token, count in tokens).encode())
+    _write_vocabulary(work, rows["train"])
     grouped = union([frame.withColumn("group", F.lit(part)) for part, frame in rows.items()])
     written = _written(work, grouped, parts, labels)
     _write_tensors(work, {part.name: [part] for part in parts}, labels)
@@ -92,10 +90,9 @@ def _whole(work: Work) -> Written:
 
 def _in_segments(work: Work) -> Written:
     """The rows of each source by themselves. Segments that an earlier output has are copied from it."""
-    copy(places.place(work.resources.data["last"]) / "vocabulary.tsv", work.out / "vocabulary.tsv")
-    sources = segments.sources(work.sources)
-    there = segments.known(work.siblings())
+    sources, there = segments.sources(work.sources), segments.known(work.siblings())
     labels = _checked(_labels_of(work.spark, sources, there))
+    _write_vocabulary(work, work.role("train"))
     pieces = segments.copied(sources, there, labels, work.out)
     parts = _parts_of(sources, work.params)
     if new := [number for number in range(len(sources)) if number not in pieces]:
@@ -139,14 +136,21 @@ def _written(
     return written
 
 
-def _vocabulary(work: Work, train: DataFrame) -> list[tuple[str, int]]:
-    """(token, count in train) in the order of the ids: fitted, or those of the last version and new ones after them."""
+def _write_vocabulary(work: Work, train: DataFrame) -> None:
+    """Lines of token<TAB>count in train, in the order of the ids; a fixed one is the very file of the last version."""
+    file, last = work.out / segments.VOCABULARY, work.resources.data.get("last")
+    if last is not None and work.params.vocabulary.rule == "fixed":
+        copy(places.place(last) / segments.VOCABULARY, file)
+        return
+    tokens = _extended(train, work.params.vocabulary, last) if last else fit_vocabulary(train, work.params.vocabulary)
+    file.write_bytes("".join(f"{token}\t{count}\n" for token, count in tokens).encode())
+
+
+def _extended(train: DataFrame, params: Vocabulary, last: str) -> list[tuple[str, int]]:
+    """The tokens of the last version, and new ones after them."""
     from spark_jobs.embeddings import vocabulary
 
-    params, last = work.params.vocabulary, work.resources.data.get("last")
-    if last is None:
-        return fit_vocabulary(train, params)
-    known = list(vocabulary.tokens(places.place(last) / "vocabulary.tsv"))
+    known = list(vocabulary.tokens(places.place(last) / segments.VOCABULARY))
     had, room = set(known), max(0, params.max - len(known))
     new = [pair for pair in fit_vocabulary(train, params) if pair[0] not in had][:room]
     return list(zip(known, _counts(train, known), strict=True)) + new

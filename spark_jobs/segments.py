@@ -21,6 +21,7 @@ from spark_jobs.shards import group, lookup, named, ungrouped
 from textmill import places, transfer
 from textmill.places import Place
 
+VOCABULARY = "vocabulary.tsv"
 FILE = "segments.json"
 """For each source of tokens the statistics of its segment, by part."""
 _FOLDER = "/([^/]+)/[^/]+/[^/]+$"
@@ -41,11 +42,12 @@ class Segment:
         """The labels of each part."""
         return {part: set(counted["labels"]) for part, counted in self.stats.items()}
 
-    @property
-    def numbers(self) -> list[str]:
-        """The labels in the order of their numbers."""
-        numbers: list[str] = json.loads((self.sibling.folder / "labels.json").read_text(encoding="utf-8"))
-        return numbers
+    def fits(self, vocabulary: str, labels: Sequence[str]) -> bool:
+        """Whether its ids are those of the vocabulary with this SHA-256, its numbers those of the labels."""
+        if self.sibling.checksums.get(VOCABULARY) != vocabulary:
+            return False
+        numbered: list[str] = json.loads((self.sibling.folder / "labels.json").read_text(encoding="utf-8"))
+        return numbered == list(labels)
 
     def copy(self, out: Place, number: int) -> Written | None:
         """Its shards as segment `number` of `out`; None where they are missing or damaged."""
@@ -104,10 +106,10 @@ def known(siblings: Iterable[Sibling]) -> dict[str, list[Segment]]:
 
 
 def copied(given: Sources, there: Mapping[str, Sequence[Segment]], labels: Sequence[str], out: Place) -> Pieces:
-    """Copy into `out` what there is with these numbers of the labels."""
-    found = {}
+    """Copy into `out` what there is with the ids of its vocabulary and the numbers of these labels."""
+    found, vocabulary = {}, places.checksum(out / VOCABULARY)
     for number, source in enumerate(given):
-        fitting = (segment for segment in there.get(source, ()) if segment.numbers == labels)
+        fitting = (segment for segment in there.get(source, ()) if segment.fits(vocabulary, labels))
         if (written := next(filter(None, (segment.copy(out, number) for segment in fitting)), None)) is not None:
             found[number] = written
     return found

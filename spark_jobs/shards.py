@@ -112,10 +112,10 @@ def _slot_keys(spark: SparkSession, slots: int) -> Column:
     """An array of integers of which the n-th is one that Spark's hash partitioning sends to partition n."""
     tried = spark.range(0, slots * 64, 1, 1).select(F.col("id").cast("int").alias("number"))
     partition = F.pmod(F.hash("number"), F.lit(slots)).alias("partition")
-    found = dict(tried.groupBy(partition).agg(F.min("number")).collect())
+    found: dict[int, int] = dict(tried.groupBy(partition).agg(F.min("number")).collect())
     return F.array(*[F.lit(found[number]) for number in range(slots)])
 
 
-def lookup(table: Mapping[str, int]) -> Column:
+def lookup(table: Mapping[str, int | str]) -> Column:
     """A column that maps the keys to the values."""
     return F.create_map(*[F.lit(item) for pair in table.items() for item in pair])

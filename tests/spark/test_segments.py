@@ -66,7 +66,8 @@ def sibling(done: Done) -> Sibling:
 
 
 def sums(done: Done) -> dict[str, str]:
-    return {name: hashlib.sha256(content).hexdigest() for name, content in done.contents().items()}
+    contents = {**done.contents(), "vocabulary.tsv": (done.out / "vocabulary.tsv").read_bytes()}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def everything(done: Done) -> dict[str, Any]:
@@ -113,6 +114,21 @@ def test_a_new_date_costs_its_own_rows(bench: Bench, dates: list[Done], last: Pa
     assert everything(encoded(bench, dates[:2], last, [sibling(after)])) == everything(before), "a date less"
     late = encoded(bench, [dates[2], dates[0]], last, [sibling(after)])
     assert Tensors(late.out).problems() == [] and Tensors(late.out).described["segments"][0]["train"]["real_rows"] == 3
+
+
+def test_the_first_run_is_in_segments_too(bench: Bench, dates: list[Done], last: Path) -> None:
+    first = encoded(bench, dates[:1])
+    assert (first.out / "vocabulary.tsv").read_bytes() == (last / "vocabulary.tsv").read_bytes(), "fitted"
+    anew = encoded(bench, dates, first.out)
+    lose(dates[0])
+    assert everything(encoded(bench, dates, first.out, [sibling(first)])) == everything(anew)
+
+
+def test_segments_of_another_vocabulary_are_not_taken(bench: Bench, dates: list[Done], last: Path) -> None:
+    other = encoded(bench, dates[1:2])
+    assert (other.out / "vocabulary.tsv").read_bytes() != (last / "vocabulary.tsv").read_bytes()
+    anew = encoded(bench, dates[:2], last)
+    assert everything(encoded(bench, dates[:2], last, [sibling(other)])) == everything(anew)
 
 
 def test_damaged_segments_are_made_again(bench: Bench, dates: list[Done], last: Path) -> None:
