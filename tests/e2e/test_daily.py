@@ -192,6 +192,23 @@ def test_a_date_goes_on_from_what_was_promoted_before_it(folder: Path) -> None:
     assert [path.name for path in sorted((folder / "runs/models/shop").iterdir())] == published
 
 
+@pytest.mark.slow
+def test_a_fixed_vocabulary_lets_a_date_copy_what_earlier_ones_have(folder: Path) -> None:
+    (folder / "daily.yaml").write_text(CONTINUED.replace("rule: extend", "rule: fixed"))
+    for date in ("2026-01-01", "2026-01-02"):
+        done = daily(folder, "--date", date, "--set", "promote.if=rows > 0")
+        assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (json.loads(file.read_text()) for file in sorted(folder.glob("runs/shop/*/run.json")))
+    before, now = (
+        next(Path(folder, step["output"]) for step in run["steps"] if step["step"] == "tensors")
+        for run in (first, second)
+    )
+    assert [len(json.loads((output / "tensors.json").read_text())["segments"]) for output in (before, now)] == [1, 2]
+    old = {file.relative_to(before): file.read_bytes() for file in before.rglob("*.parquet")}
+    assert old and all((now / name).read_bytes() == content for name, content in old.items())
+    assert len(list((now / "train").iterdir())) == 2 * len(list((before / "train").iterdir()))
+
+
 def test_days_with_kills_damage_and_late_rows_lose_and_double_nothing(tmp_path: Path) -> None:
     found = simulate(tmp_path, days=3, seed=11)
     assert found["dates"] == 3 and found["lost_or_doubled"] == 0

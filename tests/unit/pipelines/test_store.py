@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +20,8 @@ from textmill.places import Place, place
 BECAUSE = {"op": "text.clean", "version": 1}
 
 
-def publish(store: Store, content: str = "hello", key: str = "k" * 64) -> Place:
-    with store.building("clean", "text.clean", key, BECAUSE) as building:
+def publish(store: Store, content: str = "hello", key: str = "k" * 64, because: dict[str, Any] = BECAUSE) -> Place:
+    with store.building("clean", "text.clean", key, because) as building:
         (building.folder / "rows").mkdir()
         (building.folder / "rows" / "00000.parquet").write_text(content)
         (building.folder / "rows" / ".00000.parquet.crc").write_text("x")
@@ -136,3 +139,24 @@ def test_checksums_known_to_the_writer_are_taken_and_files_are_not_read_again(tm
         (building.folder / "a").write_text("a")
         manifest = store.publish(building, Written(checksums={"a": "f" * 64}), 1.0)
     assert manifest["files"]["a"] == {"bytes": 1, "sha256": "f" * 64}
+
+
+def test_siblings_are_the_outputs_of_the_same_parameters_and_code(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    code = {"op": "text.clean", "version": 1, "params": {"a": [1]}, "jar": "j"}
+    made = [
+        publish(store, text, f"{number:064d}"[::-1], {**code, "takes": [text], "files": {"f": text}, **changed})
+        for number, (text, changed) in enumerate(
+            [("old", {}), ("other", {"params": {"a": [2]}}), ("jar", {"jar": "k"}), ("new", {})]
+        )
+    ]
+    (store.root / "store/text.clean" / ("b" * 32)).mkdir()
+    for number, folder in enumerate(made):  # the time of an end is told to the second
+        told = (folder / "manifest.json").read_text()
+        finished = json.loads(told)["finished"]
+        (folder / "manifest.json").write_text(told.replace(finished, f"2026-01-0{number + 1}T00:00:00+00:00"))
+    found = list(store.siblings("text.clean", {**code, "takes": [], "files": {}}))
+    assert [sibling.folder for sibling in found] == [made[3], made[0]]
+    content = hashlib.sha256(b"new").hexdigest()
+    assert found[0].checksums == {"rows/00000.parquet": content}
+    assert found[0].parts["rows"]["files"] == ["rows/00000.parquet"]
