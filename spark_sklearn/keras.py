@@ -13,6 +13,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf  # noqa: E402
 from pyspark import SparkFiles  # noqa: E402
+
+if getattr(tf.keras, "__version__", "2").startswith("3"):
+    raise ImportError(
+        "TensorFlow was imported with Keras 3 before: import spark_sklearn.keras first, or set TF_USE_LEGACY_KERAS=1"
+    )
 from scikeras import wrappers  # noqa: E402
 
 if SparkFiles._is_running_on_worker and not tf.config.threading.get_intra_op_parallelism_threads():  # noqa: SLF001

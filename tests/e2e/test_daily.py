@@ -194,7 +194,8 @@ def test_a_date_goes_on_from_what_was_promoted_before_it(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_fixed_vocabulary_lets_a_date_copy_what_earlier_ones_have(folder: Path) -> None:
-    (folder / "daily.yaml").write_text(CONTINUED.replace("rule: extend", "rule: fixed"))
+    by_date = CONTINUED.replace("parts: {", "exact: false, parts: {").replace("rule: extend", "rule: fixed")
+    (folder / "daily.yaml").write_text(by_date)
     for date in ("2026-01-01", "2026-01-02"):
         done = daily(folder, "--date", date, "--set", "promote.if=rows > 0")
         assert done.returncode == 0, done.stdout + done.stderr

@@ -185,6 +185,8 @@ def test_halving_stops_trials_and_trains_the_best_as_if_it_had_never_paused(prep
     assert set(by_status.values()) == {"done", "stopped"}
     stopped = [row for row in found if row["status"] == "stopped"]
     assert all(len(row["epochs"]) in (1, 2) and row["valid"] and row["test"] is None for row in stopped)
+    many = run(prepared, "many")  # reused where a test before this one ran it
+    assert many.returncode == 0, many.stdout + many.stderr
     whole = {(row["params"]["size"], row["settings"]["seed"]): row for row in rows(output(prepared, "many"))}
     for row in found:
         same = whole[row["params"]["size"], 1]

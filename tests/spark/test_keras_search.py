@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 import spark_sklearn
 
-pytest.importorskip("scikeras")
+if find_spec("scikeras") is None:  # to import it here would import TensorFlow with Keras 3
+    pytest.skip("scikeras is not installed: scripts/setup.sh --with sklearn,sweep", allow_module_level=True)
 
 
 def network(units: int, meta: dict[str, Any]) -> Any:
@@ -35,7 +40,7 @@ def test_a_keras_model_is_searched_as_any_estimator(spark: SparkSession) -> None
     wrapped = KerasClassifier(network, loss="sparse_categorical_crossentropy", optimizer="adam", units=4, epochs=30,
                               optimizer__learning_rate=0.05, batch_size=32, random_state=0, verbose=0)  # fmt: skip
     pipeline = make_pipeline(StandardScaler(), wrapped)
-    grid = {"kerasclassifier__units": [1, 16], "kerasclassifier__epochs": [0, 30]}
+    grid = {"kerasclassifier__units": [1, 16], "kerasclassifier__epochs": [1, 30]}
     found = spark_sklearn.GridSearchCV(spark, pipeline, grid, cv=3, error_score=np.nan).fit(X, y)
     scores = dict(zip(map(repr, found.cv_results_["params"]), found.cv_results_["mean_test_score"], strict=True))
     assert found.best_params_ == {"kerasclassifier__epochs": 30, "kerasclassifier__units": 16}
@@ -43,3 +48,10 @@ def test_a_keras_model_is_searched_as_any_estimator(spark: SparkSession) -> None
     assert found.predict(X).shape == y.shape and found.score(X, y) > 0.9
     own = model_selection.GridSearchCV(pipeline, {"kerasclassifier__units": [16]}, cv=3).fit(X, y)
     assert own.best_score_ == pytest.approx(found.best_score_, abs=0.02)
+
+
+def test_keras_3_in_the_same_process_is_refused() -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
+    command = [sys.executable, "-c", "import tensorflow as tf; tf.keras.layers; import spark_sklearn.keras"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode and "import spark_sklearn.keras first, or set TF_USE_LEGACY_KERAS=1" in done.stderr
