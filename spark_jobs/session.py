@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spark_jobs import installation
+from spark_jobs import class_archive, installation
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -70,6 +70,7 @@ def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code
         os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log4j = Path(__file__).with_name("log4j2.properties")
     options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
+    options = f"{options} {class_archive.options()}".rstrip()
     return {
         **_DEFAULTS,
         **_DETERMINISTIC,
