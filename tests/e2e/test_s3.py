@@ -15,12 +15,13 @@ from textmill.places import Place, place
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """A folder of a bucket that an S3 server of this process holds in memory."""
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Place]:
+    """A folder of a bucket that an S3 server of this process holds in memory; clients remember where it listens."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
+    monkeypatch = pytest.MonkeyPatch()
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "test",
@@ -35,6 +36,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield place("s3://bucket/textmill")
     finally:
         server.stop()
+        monkeypatch.undo()
 
 
 @pytest.fixture
