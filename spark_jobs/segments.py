@@ -7,6 +7,7 @@ so ranks that divide the shards of each take equal steps.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,7 @@ class Segment:
         """Whether its ids are those of the vocabulary with this SHA-256, its numbers those of the labels."""
         if self.sibling.checksums.get(VOCABULARY) != vocabulary:
             return False
-        numbered: list[str] = json.loads((self.sibling.folder / "labels.json").read_text(encoding="utf-8"))
-        return numbered == list(labels)
+        return _told(self.sibling, "labels.json") == list(labels)
 
     def copy(self, out: Place, number: int) -> Written | None:
         """Its shards as segment `number` of `out`; None where they are missing or damaged."""
@@ -99,7 +99,7 @@ def known(siblings: Iterable[Sibling]) -> dict[str, list[Segment]]:
     """The segments that there are, by their sources."""
     found: dict[str, list[Segment]] = {}
     for sibling in siblings:
-        for number, (source, stats) in enumerate(_told(sibling.folder).items()):
+        for number, (source, stats) in enumerate((_told(sibling, FILE) or {}).items()):
             if not any(_OTHERS in counted["labels"] for counted in stats.values()):
                 found.setdefault(source, []).append(Segment(sibling, number, stats))
     return found
@@ -173,9 +173,10 @@ def _sum(first: Any, second: Any) -> Any:
     return {**summed, "max": max(first["max"], second["max"])} if "max" in first else summed
 
 
-def _told(folder: Place) -> dict[str, Any]:
+def _told(sibling: Sibling, name: str) -> Any:
+    """What a JSON file of an output says; None where it is damaged, or house-keeping has removed it meanwhile."""
     try:
-        told: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told
+        content = (sibling.folder / name).read_bytes()
+    except OSError:
+        return None
+    return json.loads(content) if hashlib.sha256(content).hexdigest() == sibling.checksums.get(name) else None

@@ -66,8 +66,8 @@ def sibling(done: Done) -> Sibling:
 
 
 def sums(done: Done) -> dict[str, str]:
-    contents = {**done.contents(), "vocabulary.tsv": (done.out / "vocabulary.tsv").read_bytes()}
-    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    files = {file.relative_to(done.out).as_posix(): file for file in done.out.rglob("*") if file.is_file()}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
 
 
 def everything(done: Done) -> dict[str, Any]:
@@ -138,6 +138,9 @@ def test_damaged_segments_are_made_again(bench: Bench, dates: list[Done], last: 
     (before.out / "test/00001-00000.parquet").unlink()
     after = encoded(bench, dates, last, [told])
     assert everything(after) == everything(anew)
+    others = [sibling(after), Sibling(bench.new_folder(), told.parts, told.checksums)]
+    (after.out / "segments.json").write_text("{}")
+    assert everything(encoded(bench, dates, last, others)) == everything(anew)
 
 
 def test_a_new_label_numbers_all_rows_anew(bench: Bench, dates: list[Done], last: Path) -> None:
