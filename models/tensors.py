@@ -131,7 +131,8 @@ class Tensors:
     def read(self, file: Place) -> Shard:
         """The rows of one shard; raises InputError where ids don't have the described length."""
         path, system = arrow(file)
-        table = pq.read_table(path, columns=list(COLUMNS), memory_map=system is None, filesystem=system)
+        local = system is None  # threads that read through Python can abort the process at its end (arrow#34314)
+        table = pq.read_table(path, columns=list(COLUMNS), memory_map=local, use_threads=local, filesystem=system)
         return self.shard(table, file)
 
     def stream(self, files: Sequence[Place], epoch: int) -> Iterator[Shard]:

@@ -178,8 +178,8 @@ def _read(files: Sequence[Place], columns: Sequence[str]) -> pa.Table:
         raise FileNotFoundError("no predictions")
     tables = []
     for file in files:
-        with file.open("rb") as stream:
-            tables.append(pq.ParquetFile(stream).read(columns=list(columns)))
+        with file.open("rb") as stream:  # threads that read Python's files can abort the process at its end (arrow#34314)
+            tables.append(pq.ParquetFile(stream).read(columns=list(columns), use_threads=False))
     table = pa.concat_tables(tables)
     return table.take(_by_identity(table))
 
