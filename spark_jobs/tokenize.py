@@ -97,12 +97,17 @@ class Tokenize(Operation):
         """The parts tokenized, with leaks set aside."""
         write_json(work.out / ANALYSIS, {**work.params.canonical(), **work.resources.data})
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
-        rows = self._tokenized(work, parts)
+        rows, late = self._tokenized(work, parts), [part for part in PARTS if work.rows(EARLIER + part)]
+        if late:  # a day's rows are few, and each comparison would analyse them again
+            rows = [frame.persist() for frame in rows]
         checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)
-        for part in PARTS:
-            if work.rows(EARLIER + part):
-                checked = set_late_leaks_aside(checked, work.role(EARLIER + part), part)
-        return write_parts(checked, work.out, F.size("tokens"))
+        for part in late:
+            checked = set_late_leaks_aside(checked, work.role(EARLIER + part), part)
+        try:
+            return write_parts(checked, work.out, F.size("tokens"))
+        finally:
+            for frame in rows:
+                frame.unpersist()
 
     def _tokenized(self, work: Work, parts: list[DataFrame]) -> list[DataFrame]:
         if work.params.analyzer == "sentencepiece":
