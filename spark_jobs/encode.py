@@ -81,7 +81,7 @@ def _whole(work: Work) -> Written:
     parts = [Part(part, count, shards, remainder) for part in PARTS if (count := _count(work, part))]
     rows = {part.name: work.role(part.name) for part in parts}
     labels = _checked({part: _labels(frame) for part, frame in rows.items()})
-    _write_vocabulary(work, rows["train"])
+    _write_vocabulary(work)
     grouped = union([frame.withColumn("group", F.lit(part)) for part, frame in rows.items()])
     written = _written(work, grouped, parts, labels)
     _write_tensors(work, {part.name: [part] for part in parts}, labels)
@@ -92,7 +92,7 @@ def _in_segments(work: Work) -> Written:
     """The rows of each source by themselves. Segments that an earlier output has are copied from it."""
     sources, there = segments.sources(work.sources), segments.known(work.siblings())
     labels = _checked(_labels_of(work.spark, sources, there))
-    _write_vocabulary(work, work.role("train"))
+    _write_vocabulary(work)
     pieces = segments.copied(sources, there, labels, work.out)
     parts = _parts_of(sources, work.params)
     if new := [number for number in range(len(sources)) if number not in pieces]:
@@ -136,12 +136,13 @@ def _written(
     return written
 
 
-def _write_vocabulary(work: Work, train: DataFrame) -> None:
+def _write_vocabulary(work: Work) -> None:
     """Lines of token<TAB>count in train, in the order of the ids; a fixed one is the very file of the last version."""
     file, last = work.out / segments.VOCABULARY, work.resources.data.get("last")
     if last is not None and work.params.vocabulary.rule == "fixed":
         copy(places.place(last) / segments.VOCABULARY, file)
         return
+    train = work.role("train")
     tokens = _extended(train, work.params.vocabulary, last) if last else fit_vocabulary(train, work.params.vocabulary)
     file.write_bytes("".join(f"{token}\t{count}\n" for token, count in tokens).encode())
 

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.base import Rows, Sibling, Source, Written, joined, union
 from spark_jobs.output import write_json
-from spark_jobs.shards import group, lookup, named, ungrouped
+from spark_jobs.shards import group, lookup, named, prefix, ungrouped
 from textmill import places, transfer
 from textmill.places import Place
 
@@ -67,8 +67,7 @@ class Segment:
 
     def _moves(self, part: str, number: int) -> dict[str, str]:
         """The new names of a part's shards, and those they have."""
-        prefix = named(group(self.number, part), 0).removesuffix("00000")
-        names = [name for name in self.sibling.parts[part]["files"] if name.startswith(prefix)]
+        names = [name for name in self.sibling.parts[part]["files"] if name.startswith(prefix(self.number, part))]
         return {f"{named(group(number, part), shard)}.parquet": name for shard, name in enumerate(names)}
 
     def _copied(self, name: str, to: Place) -> bool:
@@ -138,7 +137,7 @@ def pieces(written: Written, numbers: Sequence[int]) -> Pieces:
                    if ungrouped(name)[0] == number}  # fmt: skip
         parts = {}
         for part, stats in counted.items():
-            files = [name for name in written.parts[part]["files"] if name.startswith(f"{part}/{number:05d}-")]
+            files = [name for name in written.parts[part]["files"] if name.startswith(prefix(number, part))]
             parts[part] = {**written.parts[part], "rows": stats["rows"], "files": files}
         sums = {name: written.checksums[name] for part in parts.values() for name in part["files"]}
         found[number] = Written(parts, {"parts": counted, "reasons": {}}, sums)

@@ -28,8 +28,12 @@ def ungrouped(name: str) -> tuple[int, str]:
 
 def named(name: str, shard: int) -> str:
     """The path of a shard: `train/00003-00000`."""
-    segment, part = ungrouped(name)
-    return f"{part}/{segment:05d}-{shard:05d}"
+    return f"{prefix(*ungrouped(name))}{shard:05d}"
+
+
+def prefix(segment: int, part: str) -> str:
+    """What the paths of a segment's shards of a part begin with: `train/00003-`."""
+    return f"{part}/{segment:05d}-"
 
 
 @dataclass(frozen=True)
