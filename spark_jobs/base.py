@@ -21,6 +21,9 @@ DROPPED = "dropped"
 """The part of every row operation that holds the rows set aside, each with its `reason`."""
 EARLIER = "earlier."
 """Roles that start so are parts (`earlier.train`) of what the same step gave for earlier dates."""
+KEY = "_key"
+"""A column of an output by which the same step compares later dates with it: eight bytes instead of a text. Other steps
+are not given it, for they may change what it was made of."""
 SET = "set."
 """Roles that start so are test rows that an evaluation measures by themselves too."""
 
@@ -64,14 +67,15 @@ class Rows:
         return (self.folder, self.files), *self.more
 
     def read(self, spark: SparkSession) -> DataFrame:
-        """The rows without the columns that say why a row was set aside."""
+        """The rows without the column that says why a row was set aside."""
         from pyspark.sql.types import StructType
 
+        beside = ("reason",) if self.role.startswith(EARLIER) else ("reason", KEY)
         schema = StructType.fromJson(dict(self.schema))
         files = [places.spark_uri(folder / name) for folder, names in self.located for name in names]
         if not files:
-            return spark.createDataFrame([], schema).drop("reason")
-        return spark.read.schema(schema).parquet(*files).drop("reason")
+            return spark.createDataFrame([], schema).drop(*beside)
+        return spark.read.schema(schema).parquet(*files).drop(*beside)
 
 
 @dataclass(frozen=True)

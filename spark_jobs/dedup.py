@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.base import DROPPED, EARLIER, Operation, Prepared, Work, Written
+from spark_jobs.base import DROPPED, EARLIER, KEY, Operation, Prepared, Work, Written
 from spark_jobs.components import components
 from spark_jobs.near import Near
 from spark_jobs.output import write_parts
@@ -23,7 +23,7 @@ class Params(BaseParams):
     keep: Literal["first", "earliest"] = Field(
         "first",
         description="Of equal texts the first by label and id stays; earliest: of dated rows the first of its earliest "
-        "date, so that a new date is compared with earlier ones and changes nothing of them.",
+        "date, so that a new date is compared with earlier ones (by xxhash64 of the text) and changes nothing of them.",
     )
     near: Near | None = Field(None, description="Also nearly equal texts, compared by their n-grams.")
 
@@ -43,7 +43,7 @@ class Dedup(Operation):
     """
 
     name = "text.dedup"
-    version = 3
+    version = 4
     Params = Params
     takes = "rows"
 
@@ -65,6 +65,8 @@ class Dedup(Operation):
         rows, near = drop_repeated(work.role("rows"), F.col("label"), F.col("id")), work.params.near
         if near is None:
             before = f"{EARLIER}rows"
+            if work.params.keep == "earliest":
+                rows = rows.withColumn(KEY, F.xxhash64("text"))
             known = set_known_aside(rows, work.role(before)) if work.rows(before) else rows
             return write_parts(known, work.out, F.length("text"))
         pairs, scratch = work.role("pairs").where(F.col("similarity") >= near.threshold), work.out / "_components"
@@ -93,13 +95,13 @@ def drop_repeated(rows: DataFrame, *survives_first: Column) -> DataFrame:
 
 
 def set_known_aside(rows: DataFrame, earlier: DataFrame) -> DataFrame:
-    """`rows` of drop_repeated where those whose text is among the earlier ones are set aside too.
+    """`rows` of drop_repeated, with their keys, where those whose text is among the earlier ones are set aside too.
 
-    The earlier rows may be very many: they are looked through once, for the few texts of `rows`.
+    The earlier rows may be very many: of them keys and labels are looked through once, for the few keys of `rows`.
     """
-    texts = F.broadcast(rows.select("text").distinct())
-    known = earlier.join(texts, "text", "left_semi").groupBy("text").agg(F.min("label").alias("_had"))
-    marked = rows.join(F.broadcast(known.withColumn("_known", F.lit(True))), "text", "left")
+    keys = F.broadcast(rows.select(KEY).distinct())
+    known = earlier.select(KEY, "label").join(keys, KEY, "left_semi").groupBy(KEY).agg(F.min("label").alias("_had"))
+    marked = rows.join(F.broadcast(known.withColumn("_known", F.lit(True))), KEY, "left")
     label = F.when(F.col("label").eqNullSafe(F.col("_had")), "duplicate").otherwise("conflicting_label")
     reason = F.coalesce(F.when(F.col("_known"), label), F.col("reason"))
     part = F.when(reason.isNull(), F.lit("rows")).otherwise(F.lit(DROPPED))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm, sentencepieces
-from spark_jobs.base import DROPPED, EARLIER, Entity, Operation, Resources, Work, Written, digest, union
+from spark_jobs.base import DROPPED, EARLIER, KEY, Entity, Operation, Resources, Work, Written, digest, union
 from spark_jobs.output import write_json, write_parts
 from textmill.errors import DefinitionError, InputError, Problem
 from textmill.params import Params as BaseParams
@@ -68,7 +68,7 @@ class Tokenize(Operation):
     """Adds the column tokens; sets aside (reason `leak`) what would let a held-out text into another part."""
 
     name = "text.tokenize"
-    version = 3
+    version = 4
     Params = Params
     takes = "parts"
 
@@ -97,14 +97,16 @@ class Tokenize(Operation):
         """The parts tokenized, with leaks set aside."""
         write_json(work.out / ANALYSIS, {**work.params.canonical(), **work.resources.data})
         parts = [work.role(role).withColumn("part", F.lit(role)) for role in _roles(work)]
-        rows, late = self._tokenized(work, parts), [part for part in PARTS if work.rows(EARLIER + part)]
-        if late:  # a day's rows are few, and each comparison would analyse them again
-            rows = [frame.persist() for frame in rows]
-        checked = union(rows) if work.params.leaks == "keep" else set_leaks_aside(rows)
-        for part in late:
-            checked = set_late_leaks_aside(checked, work.role(EARLIER + part), part)
+        rows = self._tokenized(work, parts)
+        if work.params.leaks == "keep":
+            return write_parts(union(rows), work.out, F.size("tokens"))
+        rows = [frame.withColumn(KEY, F.xxhash64("tokens")) for frame in rows]
+        earlier = {part: work.role(EARLIER + part) for part in PARTS if work.rows(EARLIER + part)}
+        if not earlier:
+            return write_parts(set_leaks_aside(rows), work.out, F.size("tokens"))
+        rows = [frame.persist() for frame in rows]  # a day's rows are few, and each join would analyse them again
         try:
-            return write_parts(checked, work.out, F.size("tokens"))
+            return write_parts(set_late_leaks_aside(set_leaks_aside(rows), earlier), work.out, F.size("tokens"))
         finally:
             for frame in rows:
                 frame.unpersist()
@@ -128,30 +130,31 @@ def _roles(work: Work) -> list[str]:
 def set_leaks_aside(parts: list[DataFrame]) -> DataFrame:
     """The union of `parts` (train, valid, test, in this order) where a row equal in tokens to one of a later part
     moves to `dropped` with the reason `leak`."""
-    keyed = [
-        frame.withColumn("_key", F.xxhash64("tokens")).withColumn("_order", F.lit(order))
-        for order, frame in enumerate(parts)
-    ]
-    if len(keyed) == 1:
-        return keyed[0].withColumn("reason", F.lit(None).cast("string")).drop("_key", "_order")
-    held_out = union(keyed[1:]).groupBy("_key").agg(F.max("_order").alias("_last"))
-    joined = union(keyed).join(F.broadcast(held_out), "_key", "left")
+    if len(parts) == 1:
+        return parts[0].withColumn("reason", F.lit(None).cast("string"))
+    placed = [frame.withColumn("_order", F.lit(order)) for order, frame in enumerate(parts)]
+    held_out = union(placed[1:]).groupBy(KEY).agg(F.max("_order").alias("_last"))
+    joined = union(placed).join(F.broadcast(held_out), KEY, "left")
     leak = F.col("_last") > F.col("_order")
+    return _leaking(joined, leak).drop("_order", "_last")
+
+
+def set_late_leaks_aside(rows: DataFrame, earlier: Mapping[str, DataFrame]) -> DataFrame:
+    """`rows` of set_leaks_aside where those equal in tokens to an earlier row of another part are leaks too: what
+    earlier dates are trained and tested on stays.
+
+    Of the earlier rows, by their part, keys alone are looked through, once.
+    """
+    keys = F.broadcast(rows.select(KEY).distinct())
+    before = union([frame.select(KEY, F.lit(part).alias("_part")) for part, frame in earlier.items()])
+    known = before.join(keys, KEY, "left_semi").groupBy(KEY).agg(F.collect_set("_part").alias("_parts"))
+    joined = rows.join(F.broadcast(known), KEY, "left")
+    others = F.size(F.array_except("_parts", F.array("part"))) > 0
+    return _leaking(joined, (F.col("part") != DROPPED) & others).drop("_parts")
+
+
+def _leaking(rows: DataFrame, leak: Column) -> DataFrame:
     reason = F.when(leak, F.lit("leak"))
-    part = F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
-    return joined.withColumn("reason", reason).withColumn("part", part).drop("_key", "_order", "_last")
-
-
-def set_late_leaks_aside(rows: DataFrame, earlier: DataFrame, part: str) -> DataFrame:
-    """`rows` of set_leaks_aside where those of another part than `part` are leaks too if equal in tokens to an
-    `earlier` row of it: what earlier dates are trained and tested on stays."""
-    keyed = rows.withColumn("_key", F.xxhash64("tokens"))
-    keys = F.broadcast(keyed.select("_key").distinct())
-    known = earlier.select(F.xxhash64("tokens").alias("_key")).join(keys, "_key", "left_semi").distinct()
-    joined = keyed.join(F.broadcast(known.withColumn("_late", F.lit(True))), "_key", "left")
-    leak = F.col("_late") & F.col("part").isin([other for other in PARTS if other != part])
-    reason = F.when(leak, F.lit("leak")).otherwise(F.col("reason"))
-    found = joined.withColumn("reason", reason).withColumn(
-        "part", F.when(leak, F.lit(DROPPED)).otherwise(F.col("part"))
-    )
-    return found.drop("_key", "_late")
+    if "reason" in rows.columns:
+        reason = F.coalesce(reason, F.col("reason"))
+    return rows.withColumn("reason", reason).withColumn("part", F.when(leak, F.lit(DROPPED)).otherwise(F.col("part")))

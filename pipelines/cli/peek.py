@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pipelines.cli import options
+from spark_jobs.base import KEY
 from textmill.errors import InputError
 from textmill.places import Place, arrow
 
@@ -72,5 +73,7 @@ def _rows(files: list[Place], reason: str | None) -> Iterator[dict[str, Any]]:
     where = None if reason is None else ds.field("reason") == reason
     for file in files:
         path, system = arrow(file)
-        for batch in ds.dataset(path, filesystem=system).to_batches(filter=where, batch_size=4096):
+        rows = ds.dataset(path, filesystem=system)
+        columns = [name for name in rows.schema.names if name != KEY]
+        for batch in rows.to_batches(columns=columns, filter=where, batch_size=4096):
             yield from batch.to_pylist()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spark_jobs.base import EARLIER, Folder, Resources
+from spark_jobs.base import EARLIER, KEY, Folder, Resources
 from spark_jobs.dedup import Dedup
 from spark_jobs.embed import Embed
 from spark_jobs.encode import Encode
@@ -74,6 +74,18 @@ def test_no_row_of_any_date_equals_one_of_another_part(bench: Bench) -> None:
     assert not tokens["valid"] & tokens["test"] and all(tokens.values())
     kept = sum(len(date.rows(part)) for date in done for part in (*PARTS, "dropped"))
     assert kept == given, "set aside, never lost"
+
+
+def test_what_dates_are_compared_by_stays_with_the_step(bench: Bench) -> None:
+    deduped = bench.run(Dedup(), [bench.source([row(1, "x y"), row(2, "z")], "rows", SCHEMA)], keep="earliest")
+    split = bench.run(Split(), [deduped.source("rows", "rows")], parts={"train": 1.0})
+    tokens = bench.run(Tokenize(), [split.source("train", "train")], analyzer="standard")
+    tensors = bench.run(Encode(), [tokens.source("train", "train")], length=3, shards=1)
+    where = [KEY in done.rows(part)[0] for done, part in
+             ((deduped, "rows"), (split, "train"), (tokens, "train"), (tensors, "train"))]  # fmt: skip
+    assert where == [True, False, True, False]
+    (taken,) = [one[KEY] for one in deduped.rows() if one["text"] == "x y"]
+    assert taken != next(one[KEY] for one in tokens.rows("train") if one["text"] == "x y"), "of tokens, not of texts"
 
 
 def test_a_date_of_nothing_new_gives_an_empty_output_that_can_be_taken(bench: Bench) -> None:
