@@ -7,6 +7,8 @@ These subclasses do nothing but have it set wherever they are unpickled, on the 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -14,7 +16,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf  # noqa: E402
 from pyspark import SparkFiles  # noqa: E402
 
-if getattr(tf.keras, "__version__", "2").startswith("3"):
+_keras = find_spec("tensorflow.keras")  # bound when TensorFlow is first imported; `tf.keras` when it is first used
+if _keras is None or "tf_keras" not in Path(_keras.origin or "").parts:
     raise ImportError(
         "TensorFlow was imported with Keras 3 before: import spark_sklearn.keras first, or set TF_USE_LEGACY_KERAS=1"
     )

@@ -50,8 +50,9 @@ def test_a_keras_model_is_searched_as_any_estimator(spark: SparkSession) -> None
     assert own.best_score_ == pytest.approx(found.best_score_, abs=0.02)
 
 
-def test_keras_3_in_the_same_process_is_refused() -> None:
+@pytest.mark.parametrize("use", ["tf.keras.layers", "tf.constant"])
+def test_keras_3_in_the_same_process_is_refused(use: str) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
-    command = [sys.executable, "-c", "import tensorflow as tf; tf.keras.layers; import spark_sklearn.keras"]
+    command = [sys.executable, "-c", f"import tensorflow as tf; {use}; import spark_sklearn.keras"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode and "import spark_sklearn.keras first, or set TF_USE_LEGACY_KERAS=1" in done.stderr
