@@ -45,28 +45,15 @@ def options() -> str:
 
 
 def make() -> str:
-    """Make the archive unless the one that is there fits; what was done."""
-    java, version = installation.java()
+    """Make the archive anew; what was done. scripts/setup.sh knows when that is due."""
+    path().unlink(missing_ok=True)
+    _, version = installation.java()
     if version < _DYNAMIC_SINCE:
         return f"no archive of classes: Java {version} makes none"
-    made_of, told = _made_of(java), path().with_suffix(".json")
-    if path().is_file() and told.is_file() and told.read_text(encoding="utf-8") == made_of:
-        return f"{path()} is up to date"
-    path().unlink(missing_ok=True)
     beside = path().with_suffix(".part")
     _run(beside)
     beside.replace(path())
-    told.write_text(made_of, encoding="utf-8")
     return f"{path()}, {path().stat().st_size >> 20} MiB"
-
-
-def _made_of(java: Path) -> str:
-    """What an archive depends on."""
-    import pyspark
-
-    jars = [installation.jar(), *installation.s3_jars()]
-    said = [[str(jar), jar.stat().st_size, jar.stat().st_mtime_ns] for jar in jars]
-    return json.dumps([str(java.resolve()), pyspark.__version__, str(Path(pyspark.__file__).parent), said])
 
 
 def _run(archive: Path) -> None:

@@ -24,7 +24,7 @@ profiles:
 
 @pytest.mark.skipif(installation.java()[1] < 13, reason="this Java archives no classes")
 def test_a_run_takes_its_classes_from_the_archive(tmp_path: Path) -> None:
-    assert class_archive.make() == f"{class_archive.path()} is up to date", "run scripts/setup.sh"
+    assert class_archive.path().is_file(), "run scripts/setup.sh"
     (tmp_path / "one.yaml").write_text(DEFINITION)
     (tmp_path / "chats.jsonl").write_text('{"text": "hello", "label": "a"}\n')
     log = tmp_path / "classes.log"
