@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 Cuts = dict[str, list[int | None]]
 _Wanted = dict[tuple[str, int], list[tuple[int, int]]]
 _MAX_COUNTERS = 1 << 18
+_FEW = 1 << 18
+"""Rows whose keys are looked at here: each pass over them would cost more in Spark's planning than they do."""
 
 
-def cut_points(rows: DataFrame, ranks: Callable[[str, int], Sequence[int]]) -> Cuts:
+def cut_points(rows: DataFrame, ranks: Callable[[str, int], Sequence[int]], at_most: int | None = None) -> Cuts:
     """For each value of the string column `group` the values of `key` at the wanted ranks of the group's sorted keys.
 
     `key` is a uniform 64-bit hash; `ranks(group, n)` gives ranks in 0..n of a group of n rows. The rows before a rank
     are those with `key < cut`; a rank of n has the cut None, before which are all. One pass counts rows by group and
-    leading bits of the key, a second looks only into the buckets that a cut falls into.
+    leading bits of the key, a second looks only into the buckets that a cut falls into. `at_most` says, where it is
+    known, how many rows there can be.
     """
+    if at_most is not None and at_most <= _FEW:
+        return _of_few(rows.select("group", "key").toPandas(), ranks)
     groups = max(1, rows.select("group").distinct().count())
     shift = 64 - max(1, (_MAX_COUNTERS // groups).bit_length() - 1)
     bucketed = rows.select("group", "key", F.shiftright("key", shift).alias("bucket"))
@@ -34,6 +39,15 @@ def cut_points(rows: DataFrame, ranks: Callable[[str, int], Sequence[int]]) -> C
         cuts[str(group)] = _locate(str(group), of_group, ranks, wanted)
     if wanted:
         _refine(bucketed, wanted, cuts)
+    return cuts
+
+
+def _of_few(keys: pd.DataFrame, ranks: Callable[[str, int], Sequence[int]]) -> Cuts:
+    cuts: Cuts = {}
+    for group, of_group in keys.groupby("group"):
+        ordered = sorted(of_group["key"].tolist())
+        places = ranks(str(group), len(ordered))
+        cuts[str(group)] = [ordered[rank] if rank < len(ordered) else None for rank in places]
     return cuts
 
 

@@ -80,7 +80,7 @@ def _whole(work: Work) -> Written:
     shards, remainder = work.params.shards, work.params.remainder
     parts = [Part(part, count, shards, remainder) for part in PARTS if (count := _count(work, part))]
     rows = {part.name: work.role(part.name) for part in parts}
-    labels = _checked({part: _labels(frame) for part, frame in rows.items()})
+    labels = _checked(_labels(rows))
     _write_vocabulary(work)
     grouped = union([frame.withColumn("group", F.lit(part)) for part, frame in rows.items()])
     written = _written(work, grouped, parts, labels)
@@ -118,9 +118,9 @@ def _labels_of(
 ) -> dict[str, set[str]]:
     """The labels of each part; rows are looked through only where no earlier output tells."""
     told = [there[source][0].labels for source in sources if source in there]
-    for part in PARTS:
-        rows = [one for source, of in sources.items() if source not in there for one in of.get(part, ())]
-        told += [{part: _labels(union([one.read(spark) for one in joined(rows)]))}] if rows else []
+    rows = {part: [one for source, of in sources.items() if source not in there for one in of.get(part, ())]
+            for part in PARTS}  # fmt: skip
+    told.append(_labels({part: union([one.read(spark) for one in joined(of)]) for part, of in rows.items() if of}))
     return {part: set().union(*(of.get(part, set()) for of in told)) for part in PARTS}
 
 
@@ -197,7 +197,7 @@ def _shard_cuts(keyed: DataFrame, parts: Sequence[Part]) -> Cuts:
         part = by_group[group]
         return [min(rows, part.per_shard * number) for number in range(1, part.shards + part.drops)]
 
-    return cut_points(keyed, ranks)
+    return cut_points(keyed, ranks, sum(part.rows for part in parts))
 
 
 def _encoded(work: Work, placed: DataFrame, labels: Sequence[str]) -> DataFrame:
@@ -224,8 +224,14 @@ def _count(work: Work, part: str) -> int:
     return sum(source.rows for source in work.rows(part))
 
 
-def _labels(frame: DataFrame) -> set[str]:
-    return {row[0] for row in frame.select("label").distinct().collect()}
+def _labels(rows: Mapping[str, DataFrame]) -> dict[str, set[str]]:
+    """The labels of each part, of all parts in one pass."""
+    found: dict[str, set[str]] = {part: set() for part in rows}
+    if rows:
+        pairs = union([frame.select(F.lit(part).alias("part"), "label") for part, frame in rows.items()])
+        for part, label in pairs.distinct().collect():
+            found[part].add(label)
+    return found
 
 
 def _checked(labels: Mapping[str, set[str]]) -> list[str]:

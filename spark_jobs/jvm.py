@@ -39,6 +39,11 @@ def settle(spark: SparkSession, moves: Sequence[tuple[str, str]]) -> list[tuple[
     return [(int(rows), digest) for rows, digest in json.loads(found)]
 
 
+def partition_keys(spark: SparkSession, partitions: int) -> list[int]:
+    """Integers of which the n-th is one that Spark's hash partitioning sends to partition n of so many."""
+    return list(spark._jvm.io.textmill.spark.Partitions.keys(partitions))  # type: ignore[union-attr]
+
+
 def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:
     """The records of files as columns id, text, label, reason, position; `reason` is null where a record is good."""
     frame = spark._jvm.io.textmill.input.Records.read(  # type: ignore[union-attr]

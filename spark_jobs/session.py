@@ -39,6 +39,12 @@ _DETERMINISTIC = {
     "spark.hadoop.parquet.block.size": str(16 << 20),
     "spark.hadoop.parquet.memory.min.chunk.size": str(1 << 20),
 }
+# Most of what a driver runs in a short run it runs a few thousand times. Ten times HotSpot's thresholds leave the cores to
+# the work, where the optimizing compiler would take one of two; what rows go through is still compiled within a second.
+_COMPILED_LATE = (
+    "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
+    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
+)
 _LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -70,7 +76,7 @@ def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code
         os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log4j = Path(__file__).with_name("log4j2.properties")
     options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
-    options = f"{options} {class_archive.options()}".rstrip()
+    options = f"{options} {_COMPILED_LATE} {class_archive.options()}".rstrip()
     return {
         **_DEFAULTS,
         **_DETERMINISTIC,

@@ -10,6 +10,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs import jvm
+
 PAD = 0
 _GROUP = re.compile(r"(\d{5})-(.*)", re.DOTALL)
 
@@ -86,10 +88,11 @@ def summary(parts: Sequence[Part]) -> dict[str, Any]:
 
 def in_shards(rows: DataFrame, parts: Sequence[Part]) -> DataFrame:
     """One partition for every shard of every part: the rows' columns `group` and `place` say which."""
-    spark, shards = rows.sparkSession, parts[0].shards
+    shards = parts[0].shards
     of_part = lookup({part.group: index for index, part in enumerate(parts)})[F.col("group")]
     slots = len(parts) * shards
-    slot = _slot_keys(spark, slots)[of_part * shards + F.col("place")]
+    keys = F.array(*[F.lit(key) for key in jvm.partition_keys(rows.sparkSession, slots)])
+    slot = keys[of_part * shards + F.col("place")]
     return rows.withColumn("_slot", slot).repartition(slots, "_slot").drop("_slot")
 
 
@@ -110,14 +113,6 @@ def padding(spark: SparkSession, parts: Sequence[Part], length: int) -> DataFram
         F.lit(0).alias("label"),
         F.lit(0.0).cast("float").alias("weight"),
     )
-
-
-def _slot_keys(spark: SparkSession, slots: int) -> Column:
-    """An array of integers of which the n-th is one that Spark's hash partitioning sends to partition n."""
-    tried = spark.range(0, slots * 64, 1, 1).select(F.col("id").cast("int").alias("number"))
-    partition = F.pmod(F.hash("number"), F.lit(slots)).alias("partition")
-    found: dict[int, int] = dict(tried.groupBy(partition).agg(F.min("number")).collect())
-    return F.array(*[F.lit(found[number]) for number in range(slots)])
 
 
 def lookup(table: Mapping[str, int | str]) -> Column:

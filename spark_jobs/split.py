@@ -65,12 +65,16 @@ class Split(Operation):
 
     def _run(self, work: Work) -> Written:
         """Raises InputError where a label has fewer rows than `min_per_label`."""
-        divide = split if work.params.exact else split_by_hash
-        return write_parts(divide(work.role("rows"), work.params), work.out, F.length("text"))
+        rows = work.role("rows")
+        if work.params.exact:
+            divided = split(rows, work.params, sum(source.rows for source in work.rows("rows")))
+        else:
+            divided = split_by_hash(rows, work.params)
+        return write_parts(divided, work.out, F.length("text"))
 
 
-def split(rows: DataFrame, params: Params) -> DataFrame:
-    """`rows` with the column part."""
+def split(rows: DataFrame, params: Params, count: int) -> DataFrame:
+    """`rows`, of which there are `count`, with the column part."""
     keyed = _keyed(rows, params.seed)
     small: dict[str, int] = {}
 
@@ -79,7 +83,7 @@ def split(rows: DataFrame, params: Params) -> DataFrame:
             small[label] = rows
         return part_ends(rows, list(params.parts.values()))
 
-    cuts = cut_points(keyed, ranks)
+    cuts = cut_points(keyed, ranks, count)
     if small:
         raise InputError(_too_small(small, params))
     parts = F.array(*[F.lit(part) for part in params.parts])
