@@ -15,10 +15,8 @@ from models.engines.base import TrainJob
 from models.keras_build import keras, tf
 from models.tensors import Tensors
 from textmill.errors import InputError
+from textmill.ids import FIRST_TOKEN
 from textmill.places import Place
-
-_FIRST_TOKEN = 2
-"""Ids 0 and 1 are padding and unknown in every vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,9 @@ def _carried(old: np.ndarray, new: np.ndarray, role: str, before: Names, now: Na
 
 def _rows(old: np.ndarray, new: np.ndarray, before: Names, now: Names) -> np.ndarray:
     """The embedding [ids, size] with the rows that mean the same in both."""
-    new[:_FIRST_TOKEN] = old[:_FIRST_TOKEN]
+    new[:FIRST_TOKEN] = old[:FIRST_TOKEN]
     pairs = _pairs(before.tokens, now.tokens)
-    new[[_FIRST_TOKEN + to for _, to in pairs]] = old[[_FIRST_TOKEN + at for at, _ in pairs]]
+    new[[FIRST_TOKEN + to for _, to in pairs]] = old[[FIRST_TOKEN + at for at, _ in pairs]]
     for at, to in _shared(old, new, before, now):
         if at.stop - at.start == to.stop - to.start:
             new[to] = old[at]
@@ -117,7 +115,7 @@ def _rows(old: np.ndarray, new: np.ndarray, before: Names, now: Names) -> np.nda
 
 def _shared(old: np.ndarray, new: np.ndarray, before: Names, now: Names) -> Iterator[tuple[slice, slice]]:
     """Rows that tokens or n-grams share by their hash."""
-    yield tuple(slice(_FIRST_TOKEN + len(names.tokens), names.ids) for names in (before, now))  # type: ignore[misc]
+    yield tuple(slice(FIRST_TOKEN + len(names.tokens), names.ids) for names in (before, now))  # type: ignore[misc]
     if now.tokens[: len(before.tokens)] == before.tokens:
         # n-grams are hashed from ids, which mean the same tokens only where they stay
         yield slice(before.ids, len(old)), slice(now.ids, len(new))

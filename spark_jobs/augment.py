@@ -16,9 +16,9 @@ from spark_jobs.base import DROPPED, Entity, Operation, Resources, Work, Written
 from spark_jobs.cuts import cut_points, place
 from spark_jobs.dedup import drop_repeated
 from spark_jobs.embeddings import neighbours, vocabulary
-from spark_jobs.encode import UNKNOWN
 from spark_jobs.output import write_parts
 from textmill.errors import InputError
+from textmill.ids import UNKNOWN
 from textmill.params import Params as BaseParams
 
 SPANS = "array<struct<start:int,end:int,entity:string>>"

@@ -20,9 +20,9 @@ from spark_jobs.base import Entity, Operation, Resources, Work, Written
 from spark_jobs.embeddings import earlier, neighbours, pretrained, subword, vocabulary
 from spark_jobs.embeddings.vocabulary import Vocabulary
 from spark_jobs.output import write_json
-from spark_jobs.shards import PAD
 from textmill import places
 from textmill.errors import DefinitionError, InputError, Problem
+from textmill.ids import PAD
 from textmill.params import Params as BaseParams
 from textmill.transfer import cache
 

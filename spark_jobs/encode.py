@@ -14,16 +14,16 @@ from pyspark.sql import functions as F
 from spark_jobs import jvm, segments
 from spark_jobs.base import Operation, Work, Written, joined, union
 from spark_jobs.cuts import Cuts, cut_points, place
+from spark_jobs.embeddings.vocabulary import tokens as tokens_in
 from spark_jobs.output import Naming, numbered, write_json, write_parts
-from spark_jobs.shards import PAD, Part, in_shards, lookup, named, padding, summary
+from spark_jobs.shards import Part, in_shards, lookup, named, padding, summary
 from spark_jobs.tokenize import PARTS
 from textmill import places
 from textmill.errors import InputError
+from textmill.ids import FIRST_TOKEN, PAD, UNKNOWN
 from textmill.params import Params as BaseParams
 from textmill.places import Place
 from textmill.transfer import copy
-
-UNKNOWN, FIRST_TOKEN = 1, 2
 
 
 class Vocabulary(BaseParams):
@@ -149,9 +149,7 @@ def _write_vocabulary(work: Work) -> None:
 
 def _extended(train: DataFrame, params: Vocabulary, last: str) -> list[tuple[str, int]]:
     """The tokens of the last version, and new ones after them."""
-    from spark_jobs.embeddings import vocabulary
-
-    known = list(vocabulary.tokens(places.place(last) / segments.VOCABULARY))
+    known = tokens_in(places.place(last) / segments.VOCABULARY)
     had, room = set(known), max(0, params.max - len(known))
     new = [pair for pair in fit_vocabulary(train, params) if pair[0] not in had][:room]
     return list(zip(known, _counts(train, known), strict=True)) + new

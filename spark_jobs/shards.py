@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
+from textmill.ids import PAD
 
-PAD = 0
 _GROUP = re.compile(r"(\d{5})-(.*)", re.DOTALL)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spark_jobs.embeddings import vocabulary
-from spark_jobs.encode import UNKNOWN
 from textmill.errors import InputError
+from textmill.ids import UNKNOWN
 from textmill.places import Place
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spark_jobs.encode import FIRST_TOKEN
+from textmill.ids import FIRST_TOKEN
 from textmill.places import Place
 
 

@@ -10,8 +10,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pipelines.board.tested import tensor_order
-from spark_jobs.encode import FIRST_TOKEN, Encode
+from spark_jobs.encode import Encode
 from tests.spark.conftest import Bench
+from textmill.ids import FIRST_TOKEN
 
 
 @pytest.mark.parametrize("seed", [7, -3, 2**31 - 1, 2**40])

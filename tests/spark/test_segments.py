@@ -16,10 +16,11 @@ from models.tensors import Tensors
 from pipelines.board.tested import _placed
 from spark_jobs import records
 from spark_jobs.base import Resources, Sibling, Work
-from spark_jobs.encode import FIRST_TOKEN, Encode
+from spark_jobs.encode import Encode
 from spark_jobs.tokenize import Tokenize
 from tests.spark.conftest import Bench, Done
 from textmill.errors import InputError
+from textmill.ids import FIRST_TOKEN
 
 PARTS, SCHEMA, SHARDS = ("train", "valid", "test"), "id string, text string, label string", 4
 DATES = [
