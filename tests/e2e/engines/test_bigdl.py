@@ -93,6 +93,13 @@ def test_a_lost_executor_is_named_with_resume_off(session: SparkSession, tensors
     assert not (lost.out / "weights.npz").exists()
 
 
+def test_a_heap_too_small_for_a_step_is_told(tensors: Path, tmp_path: Path) -> None:
+    wide = {"embedding": 6000, "units": 8}
+    job = cases.job(tensors, tmp_path, batch=1600, model_params=wide, options={"memory": "512m"})
+    with pytest.raises(WorkerLost, match="heap of 512m is too small for steps of 1600 rows: give the training's options"):
+        engines.engine("bigdl").train(job, lambda progress: None)
+
+
 @pytest.mark.parametrize(("batch", "ranks"), [(1600, 2), (1599, 1), (401, 2)])
 def test_any_batch_and_rows_go(session: SparkSession, tensors: Path, tmp_path: Path, batch: int, ranks: int) -> None:
     odd = cases.job(tensors, tmp_path, epochs=1, batch=batch, optimizer="sgd", schedule="linear", weight_decay=0.01)
