@@ -73,9 +73,8 @@ class Rows:
         beside = ("reason",) if self.role.startswith(EARLIER) else ("reason", KEY)
         schema = StructType.fromJson(dict(self.schema))
         files = [places.spark_uri(folder / name) for folder, names in self.located for name in names]
-        if not files:
-            return spark.createDataFrame([], schema).drop(*beside)
-        return spark.read.schema(schema).parquet(*files).drop(*beside)
+        rows = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
+        return rows.drop(*beside)
 
 
 @dataclass(frozen=True)
