@@ -117,6 +117,7 @@ class _Loader:
         for name, given in definition.inputs.items():
             self.inputs.update(self._inputs(name, given))
         self.entities = {name: found for name in definition.entities if (found := self._entity(name))}
+        self.unread = {str(name) for name in tree.data.get("entities") or ()} - self.entities.keys()
 
     def nodes(self) -> dict[str, Node]:
         """The steps, in order."""
@@ -129,12 +130,15 @@ class _Loader:
                 steps[name] = operation, step
         wired = {name: self._wires(name, step) for name, (_, step) in steps.items()}
         beside = {name: wiring.beside(operation, step, ("steps", name)) for name, (operation, step) in steps.items()}
-        connected = wiring.Wiring(self.tree, self.input_names)
+        ordered = wiring.order({name: wired[name] + beside[name] for name in steps}, self.tree, self.problems)
+        broken = {str(name) for name in self.tree.data.get("steps") or ()} - set(ordered)
+        connected = wiring.Wiring(self.tree, self.input_names, broken=broken)
         nodes = {}
-        for name in wiring.order({name: wired[name] + beside[name] for name in steps}, self.tree, self.problems):
+        for name in ordered:
             operation, step = steps[name]
-            if (node := self._node(name, operation, step, wired[name], connected)) is not None:
-                taken = connected.connect_beside(operation, beside[name], self.problems)
+            node = self._node(name, operation, step, wired[name], connected)
+            taken = connected.connect_beside(name, operation, beside[name], self.problems)
+            if node is not None and name not in connected.broken:
                 nodes.update(_with_prepared(replace(node, takes=node.takes + taken), operation))
         return nodes
 
@@ -183,10 +187,9 @@ class _Loader:
     ) -> Node | None:
         keys: Keys = ("steps", name)
         params = _params(operation, step, keys, self.tree, self.definition.seed, self.folder, self.problems)
-        if params is None:
-            wired.outputs[name], wired.lineage[name] = ("rows", "train", "valid", "test"), frozenset({"train"})
+        if not wired.fits(name, operation, params, named, self.problems):
             return None
-        takes = wired.connect(name, operation, params, named, self.problems)
+        takes = wired.connect(name, operation, named)
         resources = self._resources(operation, params, keys)
         keyed = {
             key: value
@@ -197,14 +200,16 @@ class _Loader:
         return Node(name, operation.name, operation.version, params, keyed, takes, outputs, resources)
 
     def _resources(self, operation: Operation, params: Params, keys: Keys) -> Resources:
-        if len(self.entities) < len(self.tree.data.get("entities") or ()):
-            return Resources()  # a bad dictionary is told already, and what lacks it would be told again
+        # A dictionary that can't be read is a problem of its own. With one word in its place, mistakes in files are still
+        # found; what depends on how many words there are is left out.
+        entities = {**self.entities, **{name: Entity(name, ("?",)) for name in self.unread}}
         try:
-            return operation.resources(params, self.entities)
+            return operation.resources(params, entities)
         except DefinitionError as error:
             self.problems.extend(
                 problem if problem.where else self.tree.problem((*keys, *problem.key.split(".")), problem.message)
                 for problem in error.problems
+                if problem.where or not self.unread
             )
         except InputError as error:
             self.problems.append(self.tree.problem(keys, str(error)))

@@ -84,7 +84,9 @@ def header(files: tuple[Place, ...], given: Input) -> list[str]:
     wanted = {"text": given.text, "label": given.label, "id": given.id}
     for role, column in wanted.items():
         if column is not None and column not in columns:
-            raise Unfit(f"{first} has no column '{column}' for {role}{did_you_mean(column, columns)}")
+            listed = ", ".join(columns)
+            close = did_you_mean(column, columns).partition(";")[0]
+            raise Unfit(f"{first} has no column '{column}' for {role}{close}; its columns: {listed}")
     return columns
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pipelines.keys import Because
 from pipelines.pipeline import EVALUATE, TRAIN, Pipeline
+from pipelines.validation import did_you_mean
 from spark_jobs.base import digest
 from textmill.errors import InputError
 
@@ -34,18 +35,18 @@ class Selection:
 
     first: str | None = None
     last: str | None = None
-    only: str | None = None
+    only: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
     stage: Stage | None = None
     """`prepare` leaves trainings and evaluations out; `train` comes after it, so it forces nothing else again."""
 
     def wanted(self, pipeline: Pipeline) -> set[str]:
         """The steps that are looked at; raises InputError for a step that is not there."""
-        for step in filter(None, (self.first, self.last, self.only, *self.force)):
+        for step in filter(None, (self.first, self.last, *self.only, *self.force)):
             if step not in pipeline.nodes:
-                raise InputError(f"there is no step '{step}'; there are: {', '.join(pipeline.nodes)}")
+                raise InputError(f"there is no step '{step}'{did_you_mean(step, pipeline.nodes)}")
         wanted = set(pipeline.nodes) if self.last is None else pipeline.before(self.last)
-        wanted = {self.only} if self.only is not None else wanted
+        wanted = set(self.only) or wanted
         return wanted - _trained(pipeline) if self.stage == "prepare" else wanted
 
     def forced(self, pipeline: Pipeline) -> set[str]:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from models.search.params import PARAMS
 from models.sweep.space import Entry
-from pipelines import candidates
+from pipelines import candidates, trainings
 from pipelines.model import Definition, Estimators, Search
 from pipelines.pipeline import SEARCH, Node, Taken
 from pipelines.source import Keys, Tree
@@ -50,8 +50,8 @@ def _node(
 
 def _tokens_of(name: str, keys: Keys, steps: Mapping[str, Node], tree: Tree, problems: list[Problem]) -> Node | None:
     tokens = steps.get(name)
-    if tokens is None and name in (tree.data.get("steps") or ()):
-        return None  # what is wrong with that step is told already
+    if trainings.is_broken(name, steps, tree):
+        return None
     if tokens is None or tokens.op != "text.tokenize":
         known = [step.name for step in steps.values() if step.op == "text.tokenize"]
         message = f"'{name}' is no text.tokenize step{did_you_mean(name, known)}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERSION = 3
 _NOT_KEYED = ("resume",)
 """Settings of a training that do not decide its result."""
+_PARTS = {"train": "to train on", "valid": "to choose the best epoch by", "test": "to evaluate on"}
 _OPTIMIZATION = ("optimizer", "momentum", "schedule", "warmup", "weight_decay", "clip", "label_smoothing")
 
 
@@ -45,16 +46,26 @@ def nodes(
     return found
 
 
+def is_broken(name: str, steps: Mapping[str, Node], tree: Tree) -> bool:
+    """Whether a step of the definition could not be made: what is wrong with it is a problem of its own."""
+    return name not in steps and name in (tree.data.get("steps") or ())
+
+
+def _has(tokens: Node, part: str) -> bool:
+    return any(taken.role == part for taken in tokens.takes)
+
+
 def tensors_of(name: str, keys: Keys, steps: Mapping[str, Node], tree: Tree, problems: list[Problem]) -> Node | None:
     """The tensor.encode step that a training's `from` names; what is wrong goes to `problems`."""
     tensors = steps.get(name)
-    if tensors is None and name in (tree.data.get("steps") or ()):
-        return None  # what is wrong with that step is told already
+    if is_broken(name, steps, tree):
+        return None
     if tensors is None or tensors.op != "tensor.encode":
         known = [step.name for step in steps.values() if step.op == "tensor.encode"]
         message = f"'{name}' is no tensor.encode step{did_you_mean(name, known)}"
-    elif not any(taken.role == "test" for taken in steps[tensors.takes[0].node].takes):
-        message = f"step {tensors.takes[0].node} has no test part to evaluate on"
+    elif missing := [part for part, what in _PARTS.items() if not _has(steps[tensors.takes[0].node], part)]:
+        needs = " and ".join(f"{part} ({_PARTS[part]})" for part in missing)
+        message = f"step {tensors.takes[0].node} has no rows of {needs}: let it take them"
     else:
         return tensors
     problems.append(tree.problem((*keys, "from"), message))
@@ -179,6 +190,8 @@ def _vectors(
         return ()
     step, at = steps.get(given.embedding.from_), (*keys, "embedding", "from")
     known = [found.name for found in steps.values() if found.op == "text.embed"]
+    if is_broken(given.embedding.from_, steps, tree):
+        return ()
     if step is None or step.name not in known:
         message = f"'{given.embedding.from_}' is no text.embed step{did_you_mean(given.embedding.from_, known)}"
         problems.append(tree.problem(at, message))

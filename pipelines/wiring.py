@@ -60,21 +60,27 @@ def beside(operation: Operation, step: Mapping[str, Any], keys: Keys) -> list[Wi
 
 
 def order(wired: Mapping[str, Iterable[Wire]], tree: Tree, problems: list[Problem]) -> list[str]:
-    """Step names so that each comes after what it takes; steps in a circle are a problem."""
+    """Step names so that each comes after what it takes; steps in a circle, and those behind them, are left out."""
     done: list[str] = []
     waiting = list(wired)
     while waiting:
         ready = [step for step in waiting if all(wire.node not in waiting for wire in wired[step])]
         if not ready:
-            problems.append(
-                tree.problem(
-                    ("steps", waiting[0], "from"), f"steps take from each other in a circle: {', '.join(waiting)}"
-                )
-            )
+            circle = _circle({step: [wire.node for wire in wired[step] if wire.node in waiting] for step in waiting})
+            named = " → ".join([*circle, circle[0]])
+            problems.append(tree.problem(("steps", circle[0], "from"), f"steps take from each other in a circle: {named}"))
             return done
         done += ready
         waiting = [step for step in waiting if step not in ready]
     return done
+
+
+def _circle(takes: Mapping[str, list[str]]) -> list[str]:
+    """Steps that take from each other, each from the one after it; every step of `takes` takes from another of them."""
+    path = [next(iter(takes))]
+    while (before := takes[path[-1]][0]) not in path:
+        path.append(before)
+    return path[path.index(before) :]
 
 
 @dataclass
@@ -92,15 +98,29 @@ class Wiring:
 
     of_tensors: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The operation of each step that takes a tensor.encode step, and that step."""
+    broken: set[str] = field(default_factory=set)
+    """Steps that a problem keeps from being made, and those that take from them: nothing can be said of their rows."""
 
-    def connect(
+    def fits(
         self, step: str, operation: Operation, params: Any, named: list[Wire], problems: list[Problem]
-    ) -> tuple[Taken, ...]:
-        """What `step` takes; what is wrong with it goes to `problems`."""
-        taken = [item for wire in named for item in self._take(wire, operation, problems)]
+    ) -> bool:
+        """Whether `step` can take all that it names; if not it is broken, and why goes to `problems`.
+
+        `params` is None where they are wrong: then the step is broken too, and nobody knows its parts.
+        """
+        if params is not None:
+            self.outputs[step] = operation.outputs(params)
+        found = [self.tree.problem(wire.keys, message) for wire in named if (message := self._unfit(wire, operation))]
         if operation.takes == "tensors" and len(named) > 1:
-            problems.append(self.tree.problem(named[1].keys, f"{operation.name} takes one tensor.encode step"))
-        self.outputs[step] = operation.outputs(params)
+            found.append(self.tree.problem(named[1].keys, f"{operation.name} takes one tensor.encode step"))
+        problems += found
+        if found or not named or params is None or any(wire.node in self.broken for wire in named):
+            self.broken.add(step)
+        return step not in self.broken
+
+    def connect(self, step: str, operation: Operation, named: list[Wire]) -> tuple[Taken, ...]:
+        """What a step that fits takes."""
+        taken = [item for wire in named for item in self._take(wire, operation)]
         if operation.name == "tensor.encode":
             self.tensors[step] = tuple(taken)
         if operation.takes == "tensors" and named:
@@ -110,15 +130,19 @@ class Wiring:
             self.made.add(step)
         return tuple(taken)
 
-    def connect_beside(self, operation: Operation, named: list[Wire], problems: list[Problem]) -> tuple[Taken, ...]:
+    def connect_beside(
+        self, step: str, operation: Operation, named: list[Wire], problems: list[Problem]
+    ) -> tuple[Taken, ...]:
         """What a step takes by its parameters; what is wrong with it goes to `problems`."""
         taken: list[Taken] = []
         for wire in named:
             wanted = operation.beside[str(wire.role)]
-            fit = {step: tensors for step, (name, tensors) in self.of_tensors.items() if name == wanted}
+            fit = {made: tensors for made, (name, tensors) in self.of_tensors.items() if name == wanted}
             if wire.name in fit:
                 taken += Taken(wire.name, (), str(wire.role)), Taken(fit[wire.name], (), f"{wire.role}.tensors")
-            else:
+                continue
+            self.broken.add(step)
+            if wire.node not in self.broken:
                 problems.append(
                     self.tree.problem(wire.keys, f"'{wire.name}' is no {wanted} step{did_you_mean(wire.name, fit)}")
                 )
@@ -137,11 +161,7 @@ class Wiring:
         parts = self._parts(wire)
         return wire.role or (next(iter(parts)) or None if len(parts) == 1 else None)
 
-    def _take(self, wire: Wire, operation: Operation, problems: list[Problem]) -> list[Taken]:
-        message = self._unfit(wire, operation)
-        if message:
-            problems.append(self.tree.problem(wire.keys, message))
-            return []
+    def _take(self, wire: Wire, operation: Operation) -> list[Taken]:
         if operation.takes == "inputs":
             return [Taken(wire.node, (), "rows")]
         if operation.takes == "tensors":
@@ -155,7 +175,9 @@ class Wiring:
         return [Taken(wire.node, (part,), wire.role or part) for part in parts]
 
     def _unfit(self, wire: Wire, operation: Operation) -> str | None:
-        known = [*self.inputs, *self.outputs]
+        if wire.node in self.broken:  # what is wrong with that step is a problem of its own
+            return self._no_part(wire) if wire.node in self.outputs else None
+        known = [*self.inputs, *map(str, self.tree.data.get("steps") or ())]
         if wire.node not in known:
             return f"there is no step or input '{wire.node}'{did_you_mean(wire.node, known)}"
         if operation.takes == "inputs":
@@ -164,13 +186,16 @@ class Wiring:
             return f"'{wire.node}' is an input: let a text.clean step read it, and take from that"
         if operation.takes == "tensors" and wire.name not in self.tensors:
             return f"{operation.name} takes a whole tensor.encode step, and '{wire.name}' is none"
+        if message := self._no_part(wire) or self._leaks(wire, operation):
+            return message
+        if operation.takes == "parts" and self.outputs[wire.node] == ("rows",) and not self._role(wire):
+            return f"which part are the rows of '{wire.node}'? write from: {{train: …, test: {wire.node}}}"
+        return None
+
+    def _no_part(self, wire: Wire) -> str | None:
         outputs = self.outputs[wire.node]
         if wire.part and wire.part not in outputs:
             return f"step '{wire.node}' has no part '{wire.part}'{did_you_mean(wire.part, outputs)}"
-        if message := self._leaks(wire, operation):
-            return message
-        if operation.takes == "parts" and outputs == ("rows",) and not self._role(wire):
-            return f"which part are the rows of '{wire.node}'? write from: {{train: …, test: {wire.node}}}"
         return None
 
     def _leaks(self, wire: Wire, operation: Operation) -> str | None:

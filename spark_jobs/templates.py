@@ -19,6 +19,11 @@ from spark_jobs.base import Entity
 from textmill.errors import DefinitionError, InputError, Problem
 
 _PIECE = re.compile(r"\{([^{}]*)\}|\(([^()]*)\)|([^{}()]+)")
+_PARTICLES = (
+    ("을", "를"), ("이", "가"), ("은", "는"), ("과", "와"), ("으로", "로"), ("아", "야"), ("이에요", "예요"), ("이었", "였"),
+)  # fmt: skip
+"""Forms after a consonant and after a vowel. Others begin with 이 or 으 after a consonant: 이랑/랑, 으로는/로는."""
+_HANGUL = re.compile("[가-힣]+")
 _SECTION = re.compile(r"\[([^\[\]]+)\]\s*$")
 
 
@@ -101,15 +106,36 @@ def _choice(text: str, where: str, problems: list[Problem]) -> Mapping[str, Any]
 
 def _slot(name: str, where: str, entities: Mapping[str, Entity], problems: list[Problem]) -> Mapping[str, Any]:
     if "/" in name:
-        if len(forms := name.split("/")) != 2 or not all(forms):
-            problems.append(Problem(where, "", f"a particle has two forms, {{을/를}}, not {{{name}}}"))
-        return {"particle": name}
+        forms = _particle(name)
+        if forms is None:
+            problems.append(Problem(where, "", _no_particle(name, entities)))
+        return {"particle": forms or name}
     if name not in entities:
         close = difflib.get_close_matches(name, entities, 1)
         hint = f", did you mean {{{close[0]}}}?" if close else f"; there are: {', '.join(sorted(entities)) or 'none'}"
         problems.append(Problem(where, "", f"unknown entity {{{name}}}{hint}"))
         return {"text": ""}
     return {"entity": name, "span": entities[name].span}
+
+
+def _particle(text: str) -> str | None:
+    """A pair of forms as the jar takes it, None where these are none; a template may write either form first."""
+    forms = tuple(text.split("/"))
+    if forms in _PARTICLES or forms[::-1] in _PARTICLES:
+        return text
+    if len(forms) != 2 or not all(map(_HANGUL.fullmatch, forms)):
+        return None
+    closed, open_ = sorted(forms, key=len, reverse=True)
+    return f"{closed}/{open_}" if closed in (f"이{open_}", f"으{open_}") else None
+
+
+def _no_particle(text: str, entities: Mapping[str, Entity]) -> str:
+    name, _, after = text.partition("/")
+    if name in entities:
+        return f"{{{text}}} is no pair of particles: for the entity and then a text write {{{name}}}{after}"
+    named = " ".join("/".join(pair) for pair in _PARTICLES)
+    choice = text.replace("/", "|")
+    return f"{{{text}}} is no pair of particles ({named} …): for a choice of texts write ({choice})"
 
 
 def allocate(amount: int, capacities: Sequence[int]) -> list[int]:

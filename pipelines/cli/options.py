@@ -57,7 +57,7 @@ def selection(command: Command) -> Command:
     options = [
         click.option("--from", "first", metavar="STEP", help="Run this step and all that depend on it."),
         click.option("--to", "last", metavar="STEP", help="Only this step and what it depends on."),
-        click.option("--only", metavar="STEP", help="Only this step, from outputs that are there."),
+        click.option("--only", multiple=True, metavar="STEP", help="Only this step, from outputs that are there; more than once for more."),
         click.option("--stage", type=click.Choice(["prepare", "train"]), help="What comes before trainings, or the rest."),
         click.option("--force", multiple=True, metavar="STEP", help="Run this step although its output is there."),
     ]

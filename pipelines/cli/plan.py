@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(
     first: str | None,
     last: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     force: tuple[str, ...],
     stage: Stage | None,
     as_json: bool,

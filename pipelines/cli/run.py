@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     first: str | None,
     last: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     stage: Stage | None,
     force: tuple[str, ...],
     open_report: bool,

@@ -183,7 +183,7 @@ def test_dictionary_problems_name_the_dictionary_file_and_line(folder: Path) -> 
 
 def test_column_that_is_not_there(folder: Path) -> None:
     found = problems(folder, GOOD, sets=["inputs.chats.label=itent"])
-    assert found[0].endswith("chats.jsonl has no column 'itent' for label, did you mean 'intent'?")
+    assert found[0].endswith("chats.jsonl has no column 'itent' for label, did you mean 'intent'?; its columns: text, intent")
 
 
 def test_empty_input(folder: Path) -> None:

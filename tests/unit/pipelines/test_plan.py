@@ -64,7 +64,8 @@ def ran(found: dict[str, tuple[str, str]]) -> str:
         ({"force": ("b",)}, "b"),
         ({"first": "b"}, "bc"),
         ({"params": {"a": 2}, "last": "b"}, "ab"),
-        ({"params": {"c": 2, "d": 2}, "only": "c"}, "c"),
+        ({"params": {"c": 2, "d": 2}, "only": ("c",)}, "c"),
+        ({"params": {"c": 2, "d": 2}, "only": ("c", "d")}, "cd"),
     ],
 )
 def test_exactly_what_is_needed_runs(case: dict[str, Any], expected: str) -> None:
@@ -86,13 +87,13 @@ def test_what_is_not_asked_for_is_skipped() -> None:
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ({"only": "c", "harm": {"b": plan.ABSENT}}, "step c needs b, which has no output"),
+        ({"only": ("c",), "harm": {"b": plan.ABSENT}}, "step c needs b, which has no output"),
         ({"first": "c", "params": {"b": 2}}, "--from c: step b before it would run"),
-        ({"only": "z"}, "there is no step 'z'"),
+        ({"only": ("z",)}, "there is no step 'z'"),
     ],
 )
 def test_impossible_selections(case: dict[str, Any], message: str) -> None:
-    if case.get("only") == "c":
+    if case.get("only") == ("c",):
         case = {**case, "force": ("c",)}
     with pytest.raises(InputError, match=message):
         actions(**case)
