@@ -66,7 +66,7 @@ def load(
         raise (MissingInput if loader.missing >= set(problems) else DefinitionError)(_in_order(problems))
     nodes = dated.by_date(nodes, loader.dates, day)
     name = profile or "local"
-    return Pipeline(str(path), definition, day, name, where, nodes, loader.inputs, found, loader.dates, last)
+    return Pipeline(str(path), definition, day, name, where, nodes, loader.inputs, found, loader.dates, last, tree)
 
 
 def _frame(tree: Tree, problems: list[Problem]) -> Definition:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.checks import Check
 from pipelines.model import Definition, Profile
+from pipelines.source import Tree
 from spark_jobs.base import InputFiles, Resources
 from textmill import places
 from textmill.places import Place
@@ -65,6 +66,8 @@ class Pipeline:
     """The dates that each input with a window has files of."""
     last: Promoted | None = None
     """The version that steps start from; None where none does, or there is none of an earlier date."""
+    tree: Tree = field(default_factory=lambda: Tree("", {}))
+    """What the file says, to name a line of it by."""
 
     @property
     def root(self) -> Place:

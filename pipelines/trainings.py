@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from models import catalogue, custom, engines
 from models.engines.base import Progress, TrainJob
 from pipelines import promotion
 from pipelines.model import Definition, Profile, Train
-from pipelines.pipeline import EVALUATE, TRAIN, Node, Taken
+from pipelines.pipeline import EVALUATE, SWEEP, TRAIN, Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
 from spark_jobs.base import SET, Written
@@ -230,6 +230,19 @@ def _evaluation(name: str, tensors: Node, sets: tuple[Taken, ...]) -> Node:
     )
     params = Evaluate.Params()
     return Node(f"evaluate.{name}", EVALUATE, Evaluate.version, params, params.canonical(), takes, ("predictions",))
+
+
+def unready(pipeline: Pipeline, steps: Iterable[str]) -> list[Problem]:
+    """Why trainings and sweeps among these steps can't begin here: engines, programs, hosts that are missing."""
+    found = []
+    for step in steps:
+        node = pipeline.nodes[step]
+        engine, options = (node.params["engine"], node.params["options"]) if node.op == TRAIN else ("local", {})
+        if node.op in (TRAIN, SWEEP) and (message := engines.unready(engine, options)):
+            placed = node.op == TRAIN and pipeline.profile.engine is not None
+            keys: Keys = ("profiles", pipeline.profile_name, "engine") if placed else (*step.split("."), "engine")
+            found.append(pipeline.tree.problem(keys, message))
+    return list(dict.fromkeys(found))
 
 
 def train(

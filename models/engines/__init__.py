@@ -52,6 +52,15 @@ def probe(name: str) -> Probe:
     return _load(name).probe()
 
 
+def unready(name: str, options: Mapping[str, Any]) -> str:
+    """Why an engine can't train here with these options, and what to do; empty where it can. Raises KeyError."""
+    answer = _load(name).ready(options)
+    if answer.available:
+        return ""
+    install = f"; install it with: {answer.install}" if answer.install else ""
+    return f"engine {name}: {answer.reason}{install}"
+
+
 def details(name: str) -> str:
     """What the engine's installation is able to do, where that differs between installations; raises KeyError."""
     return _load(name).details()
@@ -64,11 +73,9 @@ def engine(
 
     `spark` is called by engines that train on Spark's executors, when they need the session.
     """
-    found = _load(name, spark)
-    answer = found.ready(options or {})
-    if not answer.available:
-        raise EngineUnavailable(f"engine {name}: {answer.reason}; install it with: {answer.install}")
-    return found
+    if message := unready(name, options or {}):
+        raise EngineUnavailable(message)
+    return _load(name, spark)
 
 
 def _load(name: str, spark: Callable[[], SparkSession] | None = None) -> Engine:

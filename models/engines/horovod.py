@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, unfit
+from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, unfit
+from models.engines.base import missing as missing_packages
 from models.engines.horovod_follow import Follow
 from models.engines.horovod_options import Options
 from models.engines.horovod_worker import ALIVE
-from models.launchers import ssh
+from models.launchers import needs, ssh
 from models.subprocesses import environ
 from textmill.errors import TextmillError
 from textmill.params import Params
@@ -46,7 +47,7 @@ class Horovod(Engine):
 
     def probe(self) -> Probe:
         """TensorFlow, tf_keras and Horovod must be installed."""
-        return missing({name: name for name in ("tensorflow", "tf_keras", "horovod")}, "scripts/setup.sh --horovod")
+        return missing_packages({name: name for name in ("tensorflow", "tf_keras", "horovod")}, "scripts/setup.sh --horovod")
 
     def details(self) -> str:
         """What was built in, as Horovod itself says in a process of its own: it loads TensorFlow."""
@@ -58,8 +59,16 @@ class Horovod(Engine):
         return f"available: {done.stdout.strip()}"
 
     def ready(self, options: Mapping[str, Any]) -> Probe:
-        """Under a scheduler nothing of it runs here."""
-        return Probe(True) if options.get("scheduler") else self.probe()
+        """Under a scheduler nothing of it runs here but what submits; ranks on other hosts need ssh and their names."""
+        given = Options(**options)
+        if given.scheduler is not None:
+            missing = needs.of_scheduler(given.scheduler, str(given.target))
+        else:
+            probe = self.probe()
+            if not probe.available or given.hosts is None:
+                return probe
+            missing = needs.of_hosts(host for host, _ in ssh.rooms(given.hosts))
+        return Probe(not missing, missing)
 
     def deciding(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Not where the ranks are, nor how gradients are gathered to be sent."""

@@ -13,8 +13,13 @@ from pipelines.cli import options
 @options.definition
 @options.as_json
 def command(as_json: bool, **which: Any) -> None:
-    """Validate DEFINITION as a whole: keys, files, columns, dictionaries, templates, capacities. Starts no JVM."""
+    """Validate DEFINITION as a whole: keys, files, columns, dictionaries, templates, capacities, engines. Starts no JVM."""
+    from pipelines import trainings
+    from textmill.errors import DefinitionError
+
     pipeline = options.load(**which)
+    if problems := trainings.unready(pipeline, pipeline.nodes):
+        raise DefinitionError(problems)
     if as_json:
         options.print_json({"ok": True, "steps": list(pipeline.nodes)})
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli import options
-from textmill.errors import StoreFailed, TextmillError
+from textmill.errors import DefinitionError, StoreFailed, TextmillError
 
 if TYPE_CHECKING:
     from pipelines.board.tracking import Server
@@ -59,7 +59,7 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
 
     Raises TextmillError, with the failure recorded.
     """
-    from pipelines import starting
+    from pipelines import starting, trainings
     from pipelines.board import tracking
     from pipelines.runner import Runner
 
@@ -69,6 +69,8 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
         tracked.check()
     store, reasons, plan = options.plan(pipeline, chosen)
     starting.need(pipeline.nodes, plan, pipeline.last)
+    if problems := trainings.unready(pipeline, [planned.step for planned in plan if planned.action == "run"]):
+        raise DefinitionError(problems)
     run = _start(pipeline, reasons, plan, again or _again(pipeline))
     _header(told, run, plan)
     runner = Runner(pipeline, reasons, store, run, told)

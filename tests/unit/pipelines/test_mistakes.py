@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.pipelines.test_definition import GOOD, folder, problems  # noqa: F401  # a fixture
+from pipelines import trainings
+from pipelines.definition import load
+from tests.unit.pipelines.test_definition import GOOD, folder, problems, write  # noqa: F401  # a fixture
 
 
 def told(folder: Path, text: str) -> list[str]:  # noqa: F811
@@ -85,3 +87,24 @@ def test_a_dictionary_s_problem_does_not_hide_those_of_templates(folder: Path) -
         "p.tsv:3: '연필' of PRODUCT is given twice",
         "t.txt:3: unknown entity {PRODUKT}, did you mean {PRODUCT}?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("section", "where"),
+    [
+        ("train:\n      small: {engine: horovod,", "demo.yaml:14 train.small.engine"),
+        ("profiles: {gpu: {engine: horovod}}\n    train:\n      small: {", "demo.yaml:13 profiles.gpu.engine"),
+    ],
+)
+def test_an_engine_that_is_not_installed_is_named_before_anything_runs(
+    folder: Path, section: str, where: str, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    from models.engines import horovod
+    from models.engines.base import Probe
+
+    monkeypatch.setattr(horovod.Horovod, "probe", lambda self: Probe(False, "horovod not installed", "setup"))
+    path = write(folder, GOOD.replace("train:\n      small: {", section))
+    pipeline = load(path, profile="gpu" if "gpu" in section else None)
+    (found,) = trainings.unready(pipeline, pipeline.nodes)
+    assert str(found) == f"{folder}/{where}: engine horovod: horovod not installed; install it with: setup"
+    assert trainings.unready(pipeline, ["tensors"]) == []
