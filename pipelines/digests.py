@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from pipelines.kinds import MEMO
 from textmill import places
+from textmill.errors import Unreadable
 from textmill.places import Info, Place
+from textmill.stored import sealed
 
 
 class Digests:
@@ -16,9 +19,9 @@ class Digests:
     def __init__(self, memo: Place) -> None:
         self.memo = memo
         try:
-            self._known: dict[str, list[object]] = json.loads(memo.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            self._known = {}
+            self._known = MEMO.found(memo) or {}
+        except Unreadable:
+            self._known = {}  # nothing but time is lost: files are read again
         self._changed = False
 
     def of(self, files: Collection[Place], said: Mapping[Place, Info] | None = None) -> dict[Place, str]:
@@ -36,6 +39,11 @@ class Digests:
         self._known[_name(file)] = [said.size, said.stamp, digest]
         self._changed = True
 
+    def forget(self, files: Iterable[Place]) -> None:
+        """Drop what is known of files that turned out to have another content."""
+        for file in files:
+            self._changed |= self._known.pop(_name(file), None) is not None
+
     def _remembered(self, file: Place, said: Info | None) -> str | None:
         known = self._known.get(_name(file))
         return str(known[2]) if said and known and known[:2] == [said.size, said.stamp] else None
@@ -44,7 +52,7 @@ class Digests:
         """Keep what was learnt; written beside and renamed, and of two processes that save the later one wins."""
         if self._changed:
             self.memo.parent.mkdir(parents=True, exist_ok=True)
-            places.write_bytes(self.memo, json.dumps(self._known).encode())
+            places.write_bytes(self.memo, json.dumps(sealed(self._known)).encode())
             self._changed = False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from models import catalogue, engines
 from models.engines.base import TrainJob
-from pipelines import lineage, runs, trainings
+from pipelines import kinds, lineage, runs, trainings
 from pipelines.keys import Because, of_jar
 from pipelines.runs import Record
 from pipelines.store import Manifest, Store
@@ -60,26 +59,18 @@ def of_run(root: Place, run: Record, train: str | None, ranks: int) -> Export:
     Raises InputError where there is no such training, its model is of another engine, or an output that it takes is
     gone or damaged.
     """
-    reasons: dict[str, Because] = json.loads((runs.folder(root, run) / runs.PLAN).read_text(encoding="utf-8"))
+    reasons: dict[str, Because] = runs.plan(root, run)
     name, store = lineage.training_of(run, reasons, train), Store(root)
     because = reasons[f"train.{name}"]
     if (fitting := catalogue.engines(because["params"]["model"])) and _ENGINE not in fitting:
         raise InputError(f"model {because['params']['model']} trains in engine {' or '.join(fitting)} alone, not on GPUs")
     step = lineage.taken(because, "tensors")
     folders: dict[str, Place | None] = {key: Path(key) for key in ("out", "checkpoints", "logs")}
-    taken = {role: _output(store, reasons[step], step, run) for role, _, step, _ in because["takes"]}
+    taken = {role: lineage.output(store, reasons, step, run).folder for role, _, step, _ in because["takes"]}
     job = trainings.job(f"train.{name}", because["params"], {**folders, "vectors": None, **taken})
-    described = json.loads((taken["tensors"] / "tensors.json").read_text(encoding="utf-8"))
+    described = kinds.TENSORS.read(taken["tensors"] / "tensors.json")
     shards = records.shards_for(described["shards"], ranks)
     return Export(run, name, replace(job, options=_options(because["params"])), digest(reasons[step]), shards, ranks)
-
-
-def _output(store: Store, because: Because, step: str, run: Record) -> Place:
-    op, key = because["op"], digest(because)
-    manifest = store.manifest(op, key)
-    if manifest is None or (harm := store.damage(op, key, manifest)):
-        raise InputError(f"the output of {step} is {'gone' if manifest is None else harm}: {run['command']}")
-    return store.folder(op, key)
 
 
 def _options(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,14 +81,14 @@ def _options(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def staged(root: Place, export: Export, spark: Callable[[], SparkSession]) -> dict[str, Content]:
-    """The training's tensors as TFRecords in the store, written where they are not there yet; files by their names.
+    """The training's tensors as TFRecords in the store, written where they are not there whole; files by their names.
 
     `spark` is called where they have to be written.
     """
     store, because = Store(root), _because(export)
     key = digest(because)
-    manifest = store.manifest(OP, key)
-    if manifest is None or store.damage(OP, key, manifest) is not None:
+    manifest = store.whole(OP, key, lambda name: True)
+    if not isinstance(manifest, dict):
         manifest = _write(store, export, because, spark())
     folder = store.folder(OP, key)
     return {name: Content(folder / name, file["bytes"], file["sha256"]) for name, file in manifest["files"].items()}

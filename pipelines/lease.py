@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipelines.kinds import LEASE
 from pipelines.store import alive
 from textmill import places
-from textmill.errors import TextmillError
+from textmill.errors import TextmillError, Unreadable
 from textmill.places import Place
 
 FILE = "lease.json"
@@ -62,6 +63,26 @@ class Owner:
         return f"{self.what} (process {self.pid} on {self.host}, since {self.since})"
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """Who holds a lease that can't be read. A live owner writes it anew at its next heartbeat."""
+
+    damage: Unreadable
+    beat: float
+    """When the file was last written, in seconds since 1970; 0 where that is not known."""
+    token: str = ""
+
+    def lives(self, now: float, dead_after: float = DEAD_SECONDS) -> bool:
+        """Whether somebody may hold it still: nobody does who has not written it for so long."""
+        return self.beat == 0 or abs(now - self.beat) < dead_after
+
+    def __str__(self) -> str:
+        return (
+            f"somebody who can't be told ({self.damage}; it is free {DEAD_SECONDS:.0f} s after it was last written, or "
+            "once you remove it, knowing that nothing runs)"
+        )
+
+
 def _born(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -81,7 +102,7 @@ class Lease:
     def beat(self) -> None:
         """Say that the owner lives."""
         found = _read(self.file)
-        if found is not None and found.token != self.owner.token:
+        if isinstance(found, Owner) and found.token != self.owner.token:
             self.lost = True
             return
         self.owner = replace(self.owner, beat=time.time())
@@ -89,14 +110,17 @@ class Lease:
 
     def check(self) -> None:
         """Raise Held where another took the lease: what is published from now on is theirs to publish."""
-        found = _read(self.file)
+        if isinstance(found := _read(self.file), Unknown):
+            self.beat()  # damaged, and not by another owner, who would have written his own
+            found = _read(self.file)
         if self.lost or found is None or found.token != self.owner.token:
             raise Held(f"the lease {self.file} was lost to {found or 'somebody who removed it'}")
 
     def release(self) -> None:
         """Give it back, if it is still this owner's."""
         found = _read(self.file)
-        if found is not None and found.token == self.owner.token:
+        ours = isinstance(found, Unknown) and not self.lost
+        if ours or found is not None and found.token == self.owner.token:
             self.file.unlink(missing_ok=True)
 
 
@@ -123,8 +147,8 @@ def held(root: Place, name: str, what: str, beat_seconds: float = BEAT_SECONDS) 
         lease.release()
 
 
-def holder(root: Place, name: str) -> Owner | None:
-    """Who holds the lease on `name` and lives; None where nobody does."""
+def holder(root: Place, name: str) -> Owner | Unknown | None:
+    """Who holds the lease on `name` and lives, or may live; None where nobody does."""
     found = _read(root / name / FILE)
     return found if found is not None and found.lives(time.time()) else None
 
@@ -155,11 +179,19 @@ def _alone(file: Place) -> Iterator[None]:
         yield
 
 
-def _read(file: Place) -> Owner | None:
+def _read(file: Place) -> Owner | Unknown | None:
     try:
-        return Owner(**json.loads(file.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
+        found = LEASE.found(file)
+    except Unreadable as error:
+        return Unknown(error, _written(file))
+    return None if found is None else Owner(**{name: found[name] for name in Owner.__dataclass_fields__})
+
+
+def _written(file: Place) -> float:
+    try:
+        return places.info(file).modified
+    except OSError:
+        return 0.0
 
 
 def _write(file: Place, owner: Owner) -> None:

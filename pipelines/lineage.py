@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,27 +53,45 @@ class Lineage:
 def of_run(root: Place, run: Record, train: str | None = None) -> Lineage:
     """The lineage of a run's training, the only one unless named.
 
-    Raises InputError where the run is not done, the training is not there, or an output of it is gone.
+    The files that using a model takes are read, whatever was remembered of them. Raises InputError where the run is not
+    done, the training is not there, or an output of it is gone or damaged; Unreadable where the run's plan is.
     """
     if run["status"] != "done":
         raise InputError(f"run {run['run']} is {run['status']}, not done; go on with it: {run['command']}")
-    reasons: dict[str, Because] = json.loads((runs.folder(root, run) / runs.PLAN).read_text(encoding="utf-8"))
+    reasons: dict[str, Because] = runs.plan(root, run)
     name, store = training_of(run, reasons, train), Store(root)
-
-    def output(step: str) -> Output:
-        op, key = reasons[step]["op"], digest(reasons[step])
-        manifest = store.manifest(op, key)
-        if manifest is None or (harm := store.damage(op, key, manifest)):
-            raise InputError(f"the output of {step} is {'gone' if manifest is None else harm}: {run['command']}")
-        return Output(step, key, store.folder(op, key), manifest)
-
     tensors, tokens = taken(reasons[f"train.{name}"], "tensors"), taken(reasons[f"evaluate.{name}"], "test")
     steps = f"train.{name}", tensors, tokens, f"evaluate.{name}"
     embed = next(
         (take[TAKES_NODE] for take in reasons[f"train.{name}"]["takes"] if take[TAKES_ROLE] == "vectors"), None
     )
-    vectors = None if embed is None else output(embed)
-    return Lineage(run, name, *map(output, steps), _clean(tokens, reasons), vectors)
+    rows = (tensors, tokens)  # no model is used with the rows it was trained on
+
+    def found(step: str) -> Output:
+        return output(store, reasons, step, run, (lambda file: "/" not in file) if step in rows else _every)
+
+    vectors = None if embed is None else found(embed)
+    return Lineage(run, name, *map(found, steps), _clean(tokens, reasons), vectors)
+
+
+def _every(name: str) -> bool:
+    return True
+
+
+def output(
+    store: Store, reasons: Mapping[str, Because], step: str, run: Record, reread: Callable[[str], bool] = _every
+) -> Output:
+    """The whole output of a run's step; files that `reread` holds for are read, whatever was remembered of them.
+
+    Raises InputError where it is gone or damaged. Then nothing of it is remembered: the run's command makes it again.
+    """
+    op, key = reasons[step]["op"], digest(reasons[step])
+    manifest = store.whole(op, key, reread)
+    store.digests.save()
+    if not isinstance(manifest, dict):
+        harm = "is gone" if manifest is None else f"is damaged: {manifest}"
+        raise InputError(f"the output of {step} {harm}; this makes it again: {run['command']}")
+    return Output(step, key, store.folder(op, key), manifest)
 
 
 def training_of(run: Record, reasons: Mapping[str, Because], train: str | None) -> str:

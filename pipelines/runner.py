@@ -24,6 +24,7 @@ from spark_jobs import registry
 from spark_jobs.base import Folder, Rows, Source, Work, Written
 from textmill.errors import CheckFailed, StepFailed, TextmillError
 from textmill.places import Place
+from textmill.stored import sealed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -53,7 +54,7 @@ class Runner:
                 self._step(planned)
         finally:
             try:
-                write_json(self.run.folder / "stats.json", self.stats())
+                write_json(self.run.folder / "stats.json", sealed(self.stats()))
                 self.store.digests.save()
             finally:
                 if self._spark is not None:

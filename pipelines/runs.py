@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
+import itertools
 import os
 import re
 import secrets
@@ -11,14 +11,20 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from pipelines import kinds
 from pipelines.store import alive, write_json
 from textmill import places
-from textmill.errors import InputError
+from textmill.errors import InputError, Unreadable
 from textmill.places import Place
+from textmill.stored import sealed
 from textmill.transfer import for_logs, upload
 
-PLAN, STORE = "plan.json", "store"
+PLAN, RECORD, STORE = "plan.json", "run.json", "store"
 Record = dict[str, Any]
+_ABSENT: Record = {"date": "", "error": None, "seconds": None, "finished": None, "report": None, "log": "", "command": "",
+                   "definition": "", "profile": "", "metrics": {}}  # fmt: skip
+_ABSENT_STEP: Record = {"op": "", "action": "", "why": "", "output": "", "status": "", "seconds": 0.0}
+"""What records of earlier heads may not say."""
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
@@ -62,7 +68,7 @@ class Run:
 
     def save(self) -> None:
         """Write run.json."""
-        write_json(self.folder / "run.json", self.record)
+        write_json(self.folder / RECORD, sealed(self.record))
 
     def step(self, name: str) -> Record:
         """The entry of a step."""
@@ -89,9 +95,28 @@ class Run:
 
 
 def records(root: Place, name: str | None = None) -> list[Record]:
-    """All run records under `root`, the newest first; of one pipeline where `name` is given."""
-    found = [record for record in places.in_threads(_read, _folders(root, name)) if record is not None]
-    return sorted(found, key=lambda record: record["run"], reverse=True)
+    """All run records under `root` that can be read, the newest first; of one pipeline where `name` is given."""
+    return read(root, name)[0]
+
+
+def read(root: Place, name: str | None = None) -> tuple[list[Record], list[Unreadable]]:
+    """Run records as `records` gives them, and what is wrong with each damaged one; both the newest first."""
+    found = list(places.in_threads(_attempt, sorted(_folders(root, name), key=lambda run: run.name, reverse=True)))
+    damaged = [one for one in found if isinstance(one, Unreadable)]
+    return [one for one in found if one is not None and not isinstance(one, Unreadable)], damaged
+
+
+def as_row(damaged: Unreadable) -> Record:
+    """What a list of runs shows of one whose record is damaged."""
+    folder = damaged.file.parent
+    return {
+        **_ABSENT,
+        "run": folder.name,
+        "name": folder.parent.name,
+        "status": "damaged",
+        "error": str(damaged),
+        "steps": [],
+    }
 
 
 def _folders(root: Place, name: str | None = None) -> list[Place]:
@@ -108,13 +133,18 @@ def _inside(folder: Place) -> list[Place]:
         return []
 
 
-def find(root: Place, run_id: str) -> Record:
-    """The one run whose id starts with `run_id`, or the newest for `last`; raises InputError."""
+def find(root: Place, run_id: str, name: str | None = None) -> Record:
+    """The one run whose id starts with `run_id`, or the newest for `last`; of one pipeline if given.
+
+    Raises InputError where that is not one, Unreadable where its record is damaged: that the one before the newest
+    would do is not for us to say.
+    """
+    folders = sorted(_folders(root, name), key=lambda run: run.name, reverse=True)
+    named = folders if run_id == "last" else [folder for folder in folders if folder.name.startswith(run_id)]
     if run_id == "last":
-        found = records(root)[:1]
+        found = list(itertools.islice((record for run in named if (record := _read(run)) is not None), 1))
     else:
-        named = [folder for folder in _folders(root) if folder.name.startswith(run_id)]
-        found = [record for folder in named if (record := _read(folder)) is not None]
+        found = [record for run in named if (record := _read(run)) is not None]
     if len(found) != 1:
         what = "there is no run" if not found else f"{len(found)} runs start with"
         raise InputError(f"{what} '{run_id}' under {root}: `textmill runs` lists them")
@@ -125,10 +155,20 @@ def last_plan(root: Place, name: str) -> dict[str, Any]:
     """What the keys of the newest run's steps were made of, by step; empty where there was none."""
     for run in sorted(_folders(root, name), key=lambda run: run.name, reverse=True):
         try:
-            return json.loads((run / PLAN).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
+            if (found := kinds.PLAN.found(run / PLAN)) is not None:
+                return found
+        except Unreadable:
+            continue  # what changed is told against the run before it
     return {}
+
+
+def plan(root: Place, record: Record) -> dict[str, dict[str, Any]]:
+    """What the keys of a run's steps were made of, by step. Raises Unreadable where it is damaged or gone."""
+    file = folder(root, record) / PLAN
+    found = kinds.PLAN.found(file)
+    if found is None:
+        raise Unreadable(file, "it is missing", kinds.PLAN.cure)
+    return found
 
 
 def folder(root: Place, record: Record) -> Place:
@@ -136,11 +176,22 @@ def folder(root: Place, record: Record) -> Place:
     return root / record["name"] / record["run"]
 
 
-def _read(folder: Place) -> Record | None:
+def _attempt(folder: Place) -> Record | Unreadable | None:
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return _read(folder)
+    except Unreadable as error:
+        return error
+
+
+def _read(folder: Place) -> Record | None:
+    """None for a run that has not begun its record yet. Raises Unreadable."""
+    file = folder / RECORD
+    found = kinds.RUN.found(file)
+    if found is None:
         return None
-    if record["status"] == "running" and record["host"] == socket.gethostname() and not alive(record["pid"]):
+    if (found["name"], found["run"]) != (folder.parent.name, folder.name):
+        raise Unreadable(file, f"it is that of run {found['name']}/{found['run']}", kinds.RUN.cure)
+    record = {**_ABSENT, **found, "steps": [{**_ABSENT_STEP, **step} for step in found["steps"]]}
+    if record["status"] == "running" and record.get("host") == socket.gethostname() and not alive(record.get("pid", 0)):
         record["status"] = "interrupted"  # killed: it could not say so itself
     return record

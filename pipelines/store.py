@@ -9,15 +9,18 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.digests import Digests
+from pipelines.kinds import OUTPUT
 from spark_jobs.base import Sibling, Written, digest
 from textmill import places
+from textmill.errors import Unreadable
 from textmill.places import Info, Place
+from textmill.stored import sealed
 
 MANIFEST = "manifest.json"
 Manifest = dict[str, Any]
@@ -54,25 +57,50 @@ class Store:
         return self.root / "store" / op / f"{key[:32]}.checkpoints"
 
     def manifest(self, op: str, key: str) -> Manifest | None:
-        """The manifest of a published output; None where there is none or it can't be read."""
+        """The manifest of a published output; None where there is none. Raises Unreadable for a damaged one."""
+        file = self.folder(op, key) / MANIFEST
+        manifest = OUTPUT.found(file)
+        if manifest is not None and (manifest["op"], manifest["key"][:32]) != (op, key[:32]):
+            raise Unreadable(file, f"it is that of {manifest['op']}/{manifest['key'][:32]}", OUTPUT.cure)
+        return manifest
+
+    def whole(self, op: str, key: str, reread: Callable[[str], bool] = lambda name: False) -> Manifest | str | None:
+        """The manifest of an output that is whole, or what is damaged; None where there is none.
+
+        Files whose name `reread` holds for are read, whatever was remembered of them.
+        """
         try:
-            return json.loads((self.folder(op, key) / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+            manifest = self.manifest(op, key)
+        except Unreadable as error:
+            return f"{MANIFEST}: {error.why}"
+        return manifest and (self.damage(op, key, manifest, reread) or manifest)
 
     def siblings(self, op: str, because: Mapping[str, Any]) -> Iterator[Sibling]:
         """The outputs of the same parameters and code, whatever they were made of; the newest first."""
         same, found = _of_code(because), []
         for folder in _inside(self.root / "store" / op):
-            manifest = self.manifest(op, folder.name) if _KEY.fullmatch(folder.name) else None
+            manifest = self._sibling(op, folder.name)
             if manifest and _of_code(manifest["because"]) == same:
                 found.append((manifest["finished"], folder, manifest))
         for _, folder, manifest in sorted(found, key=lambda one: one[0], reverse=True):
             sums = {name: described["sha256"] for name, described in manifest["files"].items()}
             yield Sibling(folder, manifest["parts"], sums)
 
-    def damage(self, op: str, key: str, manifest: Manifest) -> str | None:
-        """What is wrong with the files of an output, or None where each is there with its size and checksum."""
+    def _sibling(self, op: str, name: str) -> Manifest | None:
+        """One that is damaged is of no use to others; its own step makes it again."""
+        try:
+            return self.manifest(op, name) if _KEY.fullmatch(name) else None
+        except Unreadable:
+            return None
+
+    def damage(
+        self, op: str, key: str, manifest: Manifest, reread: Callable[[str], bool] = lambda name: False
+    ) -> str | None:
+        """What is wrong with the files of an output, or None where each is there with its size and checksum.
+
+        A file is read where `reread` holds for its name, or nothing is remembered of it, or something else than the
+        manifest says: then the memory may be what is wrong.
+        """
         files = {name: self.folder(op, key) / name for name in manifest["files"]}
         try:
             said = places.infos(files.values())
@@ -81,10 +109,15 @@ class Store:
                     return f"{name} is missing"
                 if (size := said[files[name]].size) != described["bytes"]:
                     return f"{name} has {size:,} bytes instead of {described['bytes']:,}"
+            self.digests.forget(file for name, file in files.items() if reread(name))
             found = self.digests.of(files.values(), said)
+            wanted = {file: manifest["files"][name]["sha256"] for name, file in files.items()}
+            if doubtful := [file for file in wanted if found[file] != wanted[file]]:
+                self.digests.forget(doubtful)
+                found |= self.digests.of(doubtful, said)
         except OSError as error:
             return f"it can't be read: {places.brief(error)}"
-        changed = (name for name, file in files.items() if found[file] != manifest["files"][name]["sha256"])
+        changed = (name for name, file in files.items() if found[file] != wanted[file])
         return next((f"{name} has changed (its checksum differs)" for name in changed), None)
 
     @contextmanager
@@ -104,7 +137,7 @@ class Store:
         try:
             yield Building(folder, step, op, key, because)
         finally:
-            if folder != final or self.manifest(op, key) is None:
+            if folder != final or not (final / MANIFEST).exists():
                 places.remove(folder)
 
     def publish(self, building: Building, written: Written, seconds: float) -> Manifest:
@@ -123,7 +156,7 @@ class Store:
             "seconds": round(seconds, 3),
             "finished": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         }
-        write_json(building.folder / MANIFEST, manifest)
+        write_json(building.folder / MANIFEST, sealed(manifest))
         self._put(building)
         for name, described in files.items():
             self.digests.remember(self.folder(building.op, building.key) / name, said[name], described["sha256"])
@@ -171,7 +204,7 @@ class Store:
 
 
 def _of_code(because: Mapping[str, Any]) -> str:
-    return digest([because[name] for name in ("op", "version", "params", "jar")])
+    return digest([because.get(name) for name in ("op", "version", "params", "jar")])
 
 
 def _inside(folder: Place) -> list[Place]:
@@ -200,4 +233,5 @@ def alive(pid: int) -> bool:
 
 def write_json(path: Place, value: Any) -> None:
     """Write `value` so that a reader never sees a part of it."""
-    places.write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    places.write_bytes(path, f"{text}\n".encode(errors="replace"))  # half a character can't be written

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import promotion
+from pipelines import kinds, promotion
 from pipelines.lineage import Lineage, Output
 from pipelines.store import write_json
 from textmill import places, transfer
-from textmill.errors import InputError, TextmillError
+from textmill.errors import InputError, TextmillError, Unreadable
 from textmill.places import Place
+from textmill.stored import sealed
 
 FOLDER, MANIFEST, CURRENT, CHAIN = "models", "manifest.json", "current.json", "chain.json"
 KEEP = 5
 _OF_TENSORS = ("vocabulary.tsv", "labels.json", "tensors.json")
 _HISTORY = 1000
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
+_ABSENT: dict[str, Any] = {
+    "why": "",
+    "published": "",
+    "date": "",
+    "definition": "",
+    "train": "",
+    "keys": {},
+    "metrics": {},
+}
+"""What a manifest may not say."""
 _STARTS = ("vocabulary.tsv", "matrix.npy", "weights.npz")
 """What a later run may start from: its digests are remembered for as long as the version is in the history."""
 
@@ -82,12 +94,25 @@ class Versions:
         self.name, self.folder = name, root / FOLDER / name
 
     def all(self) -> list[Version]:
-        """Every published version, the oldest first."""
-        numbers = sorted(int(found.name) for found in _inside(self.folder) if found.name.isdigit())
-        return [version for number in numbers if (version := self._read(number)) is not None]
+        """Every published version whose manifest can be read, the oldest first."""
+        return self.read()[0]
+
+    def read(self) -> tuple[list[Version], dict[int, Unreadable]]:
+        """Versions as `all` gives them, and by number what is wrong with the manifest of each damaged one."""
+        numbers = sorted(int(found.name) for found in _inside(self.folder) if _NUMBER.fullmatch(found.name))
+        found: list[Version] = []
+        damaged: dict[int, Unreadable] = {}
+        for number in numbers:
+            try:
+                version = self._read(number)
+            except Unreadable as error:
+                damaged[number] = error
+            else:
+                found += [version] if version is not None else []
+        return found, damaged
 
     def get(self, number: int) -> Version:
-        """The version with this number; raises InputError where there is none."""
+        """The version with this number; raises InputError where there is none, Unreadable for a damaged one."""
         if (version := self._read(number)) is None:
             known = ", ".join(str(version.number) for version in self.all()) or "none"
             raise InputError(f"model {self.name} has no version {number} (there are: {known})")
@@ -99,10 +124,17 @@ class Versions:
         return None if number is None else self.get(number)
 
     def pointer(self) -> dict[str, Any]:
-        """current.json: version, since, and history, all that were current, the last being the present one."""
+        """current.json: version, since, and history, all that were current, the last being the present one.
+
+        Raises Unreadable.
+        """
+        return kinds.CURRENT.found(self.folder / CURRENT) or {}
+
+    def _pointed(self) -> dict[str, Any]:
+        """The same as far as it can be read: a damaged one is about to be written anew."""
         try:
-            return dict(json.loads((self.folder / CURRENT).read_text(encoding="utf-8")))
-        except FileNotFoundError:
+            return self.pointer()
+        except Unreadable:
             return {}
 
     def before(self, date: dt.date) -> Promoted | None:
@@ -120,8 +152,10 @@ class Versions:
     def publish(self, lineage: Lineage, why: str, keep: int = KEEP) -> Version:
         """A new version of what a run trained, then current; all but the newest `keep` and the current are removed.
 
-        Raises TextmillError where an output changed while it was copied: then nothing is published.
+        Raises TextmillError where an output changed while it was copied, Unreadable where current.json is damaged: then
+        nothing is published.
         """
+        history = self.pointer().get("history", [])
         number = self._next()
         final = self.folder / str(number)
         beside = self.folder / f"{number}.{places.owner()}-{uuid.uuid4().hex[:8]}.part"
@@ -129,20 +163,24 @@ class Versions:
         building.mkdir(parents=True, exist_ok=True)
         try:
             manifest = _fill(building, self.name, number, lineage, why)
-            write_json(building / MANIFEST, manifest)  # last: without it nobody takes the folder for a version
+            write_json(building / MANIFEST, sealed(manifest))  # last: without it nobody takes the folder for a version
             if building != final:
                 places.rename_folder(building, final)
         except BaseException:
             places.remove(building)
             raise
-        self._point(number, [*self.pointer().get("history", []), number])
+        self._point(number, [*history, number])
         self.forget(keep)
         return Version(self.name, number, final, manifest)
 
     def rollback(self, to: int | None = None) -> Version:
-        """Make the version before the current one (or `to`) current again; raises InputError where there is none."""
-        history = self.pointer().get("history", [])
-        earlier = [number for number in history[:-1] if self._read(number) is not None and number != history[-1]]
+        """Make the version before the current one (or `to`) current again; raises InputError where there is none.
+
+        With `to` a damaged current.json is written anew, without it Unreadable is raised. Damaged versions are passed over.
+        """
+        history = (self._pointed() if to is not None else self.pointer()).get("history", [])
+        present = {version.number for version in self.all()}
+        earlier = [number for number in history[:-1] if number in present and number != history[-1]]
         if to is None and not earlier:
             raise InputError(f"model {self.name} has no version before the current one to go back to")
         version = self.get(earlier[-1] if to is None else to)
@@ -161,14 +199,19 @@ class Versions:
 
     def _point(self, number: int, history: list[int]) -> None:
         now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        newest = max(number, self.pointer().get("newest", 0))
-        history, known = history[-_HISTORY:], self.pointer().get("promoted", {})
+        before = self._pointed()
+        newest = max(number, before.get("newest", 0), self._next() - 1)
+        history, known = history[-_HISTORY:], before.get("promoted", {})
         promoted = {str(number): known.get(str(number)) or self._remembered(number) for number in history}
         pointer = {"version": number, "since": now, "newest": newest, "history": history, "promoted": promoted}
-        write_json(self.folder / CURRENT, pointer)
+        write_json(self.folder / CURRENT, sealed(pointer))
 
     def _remembered(self, number: int) -> dict[str, Any] | None:
-        if (version := self._read(number)) is None:
+        try:
+            version = self._read(number)
+        except Unreadable:
+            return None
+        if version is None:
             return None
         files = version.manifest["files"]
         digests = {name: files[name]["sha256"] for name in _STARTS if name in files}
@@ -177,14 +220,18 @@ class Versions:
     def _next(self) -> int:
         """A number never used before: a number stands for one model for ever, also after rollback and removal."""
         found = [int(found.name.partition(".")[0]) for found in _inside(self.folder) if found.name[:1].isdigit()]
-        return 1 + max([self.pointer().get("newest", 0), *found])
+        return 1 + max([self._pointed().get("newest", 0), *found])
 
     def _read(self, number: int) -> Version | None:
+        """None where there is none. Raises Unreadable."""
         folder = self.folder / str(number)
-        try:
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        found = kinds.VERSION.found(folder / MANIFEST)
+        if found is None:
             return None
+        manifest = {**_ABSENT, "name": self.name, "version": number, **found}
+        if (manifest["name"], manifest["version"]) != (self.name, number):
+            why = f"it is that of version {manifest['version']} of {manifest['name']}"
+            raise Unreadable(folder / MANIFEST, why, kinds.VERSION.cure)
         return Version(self.name, number, folder, manifest)
 
 
@@ -215,7 +262,7 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
     said = places.info(folder / CHAIN)
     files[CHAIN] = {"bytes": said.size, "sha256": places.checksum(folder / CHAIN)}
     run = lineage.run
-    scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    scores = kinds.METRICS.read(folder / "metrics.json")
     return {
         "name": name,
         "version": number,
@@ -236,8 +283,8 @@ def chain(lineage: Lineage) -> dict[str, Any]:
     """What a raw text goes through before the model: the parameters of clean, tokenize and encode."""
     from spark_jobs.tokenize import ANALYSIS
 
-    analysis = json.loads((lineage.tokens.folder / ANALYSIS).read_text(encoding="utf-8"))
-    described = json.loads((lineage.tensors.folder / "tensors.json").read_text(encoding="utf-8"))
+    analysis = kinds.OBJECT.read(lineage.tokens.folder / ANALYSIS)
+    described = kinds.TENSORS.read(lineage.tensors.folder / "tensors.json")
     encode = {
         "length": described["length"],
         "truncate": described["truncate"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class TextmillError(Exception):
@@ -58,6 +59,14 @@ class StoreFailed(TextmillError):
         """What a file system said."""
         said = error.strerror or str(error).strip().partition("\n")[0] or type(error).__name__
         return cls(": ".join(filter(None, (str(error.filename or ""), said))))
+
+
+class Unreadable(ValueError, TextmillError):
+    """A file that textmill wrote is damaged; names it, says what is wrong with it and what to do. Exit code 1."""
+
+    def __init__(self, file: Any, why: str, cure: str = "") -> None:
+        self.file, self.why, self.cure = file, why, cure
+        super().__init__("; ".join(filter(None, (f"{file} is damaged: {why}", cure))))
 
 
 class StepFailed(TextmillError):

@@ -34,7 +34,10 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
         loaded = load(Path(pipeline))
         return (places.place(root) if root else loaded.root), loaded.definition.name
     folder = places.place(root or os.environ.get("TEXTMILL_ROOT") or "runs")
-    known = dict.fromkeys(record["name"] for record in runs.records(folder, pipeline))
+    found, damaged = runs.read(folder, pipeline)
+    known = dict.fromkeys(record["name"] for record in found)
+    if not known and damaged:
+        raise damaged[0]
     if not known:
         names = dict.fromkeys(record["name"] for record in runs.records(folder))
         what = f"of '{pipeline}'{did_you_mean(pipeline, names)}" if pipeline else "yet: textmill run DEFINITION"
@@ -55,17 +58,22 @@ def tracking_of(pipeline: str | None) -> Tracking:
     return load(Path(pipeline)).definition.tracking
 
 
-def records(root: Place, name: str, wanted: Sequence[str] = ()) -> list[Record]:
-    """The run records of a pipeline, the newest first; only those `wanted` (starts of ids, last) if any are named."""
+def records(root: Place, name: str, reading: Reading, wanted: Sequence[str] = ()) -> list[Record]:
+    """The run records of a pipeline, the newest first; only those `wanted` (starts of ids, last) if any are named.
+
+    Damaged ones are noted, unless they are named: then Unreadable is raised.
+    """
     if not wanted:
-        return runs.records(root, name)
-    found = {record["run"]: record for record in (_record(root, name, one) for one in wanted)}
-    return sorted(found.values(), key=lambda record: record["run"], reverse=True)
+        found, damaged = runs.read(root, name)
+        reading.notes += map(str, damaged)
+        return found
+    named = {record["run"]: record for record in (_record(root, name, one) for one in wanted)}
+    return sorted(named.values(), key=lambda record: record["run"], reverse=True)
 
 
 def _record(root: Place, name: str, wanted: str) -> Record:
     if wanted == "last":
-        return runs.records(root, name)[0]
+        return runs.find(root, wanted, name)
     record = runs.find(root, wanted)
     if record["name"] != name:
         raise InputError(f"run {record['run']} is one of {record['name']}, not of {name}")
@@ -75,7 +83,7 @@ def _record(root: Place, name: str, wanted: str) -> Record:
 def trials(root: Place, name: str, wanted: Sequence[str] = ()) -> tuple[list[Trial], Reading]:
     """The trials of those runs, the newest first, and what could not be read."""
     reading = Reading()
-    return of_runs(root, records(root, name, wanted), reading), reading
+    return of_runs(root, records(root, name, reading, wanted), reading), reading
 
 
 def board(root: Place, name: str, wanted: Sequence[str] = ()) -> Board:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shlex
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli import options
-from textmill.errors import MissingInput, StoreFailed, TextmillError
+from textmill.errors import MissingInput, StoreFailed, TextmillError, Unreadable
 from textmill.places import brief
 
 if TYPE_CHECKING:
@@ -71,10 +70,11 @@ def carry_out_dates(
 
 
 def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcome:
-    from pipelines import daily
+    from pipelines import daily, runs
     from pipelines.cli.run import carry_out
     from pipelines.plan import Selection
     from pipelines.store import write_json
+    from textmill.stored import sealed
 
     definition, root = pipeline.definition, pipeline.root
     record = daily.finished(root, definition.name, pipeline.date)
@@ -86,7 +86,7 @@ def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcom
         mine.check()
         record["drift"] = _drift(pipeline, record)
         record[daily.PROMOTION] = daily.promote(root, definition, record)
-        write_json(root / definition.name / record["run"] / "run.json", record)
+        write_json(runs.folder(root, record) / runs.RECORD, sealed(record))
     outcome = daily.Outcome(
         date=record["date"], run=record["run"], action="reused" if done else "ran", metrics=record["metrics"],
         promotion=record.get(daily.PROMOTION) or {}, drift=record.get("drift") or {},
@@ -107,12 +107,12 @@ def _drift(pipeline: Pipeline, record: Record) -> dict[str, Any]:
 
 
 def _stats(pipeline: Pipeline, record: Record) -> dict[str, Any] | None:
+    from pipelines import kinds, runs
+
     try:
-        file = pipeline.root / record["name"] / record["run"] / "stats.json"
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+        return kinds.STATS.found(runs.folder(pipeline.root, record) / "stats.json")
+    except Unreadable:
+        return None  # what changed against that date can't be told then
 
 
 def _say(told: Listener, outcome: Outcome) -> None:

@@ -87,8 +87,8 @@ def plan(pipeline: Pipeline, chosen: Selection) -> tuple[Store, dict[str, Becaus
     before = runs.last_plan(pipeline.root, pipeline.definition.name)
 
     def damage(op: str, key: str) -> str | None:
-        manifest = store.manifest(op, key)
-        return plan.ABSENT if manifest is None else store.damage(op, key, manifest)
+        found = store.whole(op, key)
+        return plan.ABSENT if found is None else found if isinstance(found, str) else None
 
     planned = plan.make(pipeline, reasons, damage, before, chosen)
     store.digests.save()

@@ -49,7 +49,7 @@ def _output(pipeline: Any, step: str) -> tuple[Mapping[str, Any], Place]:
     planned = next((one for one in plan if one.step == step), None)
     if planned is None:
         raise InputError(f"there is no step '{step}'; there are: {', '.join(pipeline.nodes)}")
-    manifest = store.manifest(planned.op, planned.key)
+    manifest = store.manifest(planned.op, planned.key)  # damaged rows are shown as far as they can be read
     if manifest is None:
         raise InputError(f"step {step} has no output yet: textmill run {pipeline.file} --to {step}")
     return manifest, store.folder(planned.op, planned.key)

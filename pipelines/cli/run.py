@@ -93,6 +93,7 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
 def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], again: str) -> Run:
     from pipelines.runs import PLAN, Run
     from pipelines.store import write_json
+    from textmill.stored import sealed
 
     run = Run.start(
         pipeline.root,
@@ -104,7 +105,7 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
         profile=pipeline.profile_name,
         command=again,
     )
-    write_json(run.folder / PLAN, reasons)
+    write_json(run.folder / PLAN, sealed(reasons))
     return run
 
 

@@ -31,7 +31,8 @@ def command(name: str | None, count: int, html: Path | None, root: str | None, a
             raise click.UsageError("--html needs the pipeline's NAME")
         write_history(name, daily.history(options.runs_root(root), name, count), html)
         return
-    found = runs.records(options.runs_root(root), name)[:count]
+    read, damaged = runs.read(options.runs_root(root), name)
+    found = sorted([*read, *map(runs.as_row, damaged)], key=lambda record: record["run"], reverse=True)[:count]
     if as_json:
         options.print_json(found)
         return
@@ -42,3 +43,6 @@ def command(name: str | None, count: int, html: Path | None, root: str | None, a
         metrics = ", ".join(f"{model} {scores['accuracy']:.1%}" for model, scores in record["metrics"].items())
         table.add_row(record["run"], record["name"], record["date"], record["status"], steps, seconds, metrics)
     Console().print(table if found else f"no run under {options.runs_root(root)}")
+    for record in found:
+        if record["status"] == "damaged":
+            click.echo(record["error"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,7 +38,7 @@ def command(run: str, step: str | None, root: str | None, as_json: bool) -> None
         click.echo(line(step))
     for model, scores in record["metrics"].items():
         click.echo(
-            f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,} test rows"
+            f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,.0f} test rows"
         )
     if record["error"]:
         click.echo(f"error  {record['error']}")
@@ -49,13 +48,16 @@ def command(run: str, step: str | None, root: str | None, as_json: bool) -> None
 
 
 def _show_step(record: Mapping[str, Any], step: str, as_json: bool) -> None:
-    """Raises InputError where the run has no such step, or that has no output."""
+    """Raises InputError where the run has no such step, or that has no output; Unreadable for a damaged one."""
+    from pipelines.kinds import OUTPUT
+    from pipelines.store import MANIFEST
+
     entry = next((one for one in record["steps"] if one["step"] == step), None)
     if entry is None:
         known = ", ".join(one["step"] for one in record["steps"])
         raise InputError(f"run {record['run']} has no step '{step}'; there are: {known}")
     try:
-        manifest = json.loads((named(entry["output"]) / "manifest.json").read_text(encoding="utf-8"))
+        manifest = OUTPUT.read(named(entry["output"]) / MANIFEST)
     except OSError as error:
         raise InputError(f"step {step} has no output any more: {error}") from error
     stats = manifest["stats"]

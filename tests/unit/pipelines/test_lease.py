@@ -92,3 +92,30 @@ def test_the_heartbeat_is_written(tmp_path: Path) -> None:
         before = json.loads(mine.file.read_text())["beat"]
         mine.beat()
         assert json.loads(mine.file.read_text())["beat"] > before
+
+
+@pytest.mark.parametrize("content", ["", '{"token": "a', "{}", "[1]", "[" * 5000])
+def test_a_cut_lease_is_held_until_its_owner_must_have_written_it_anew(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "m" / lease.FILE
+    file.parent.mkdir()
+    file.write_text(content)
+    assert lease.holder(tmp_path, "m") is not None
+    with (
+        pytest.raises(lease.Held, match="lease.json is damaged.*or once you remove it"),
+        lease.held(tmp_path, "m", "me"),
+    ):
+        pass
+    long_ago = time.time() - 2 * lease.DEAD_SECONDS
+    os.utime(file, (long_ago, long_ago))
+    assert lease.holder(tmp_path, "m") is None
+    with lease.held(tmp_path, "m", "me") as mine:
+        mine.check()
+
+
+def test_an_owner_whose_lease_is_cut_writes_it_anew_and_gives_it_back(tmp_path: Path) -> None:
+    with lease.held(tmp_path, "m", "me") as mine:
+        mine.file.write_text('{"tok')
+        mine.check()
+        assert str(lease.holder(tmp_path, "m")).startswith("me (process")
+        mine.file.write_text("")
+    assert not mine.file.exists()

@@ -15,7 +15,9 @@ import pytest
 
 from pipelines.store import Store
 from spark_jobs.base import Written
+from textmill.errors import Unreadable
 from textmill.places import Place, place
+from textmill.stored import sealed
 
 BECAUSE = {"op": "text.clean", "version": 1}
 
@@ -83,10 +85,55 @@ def test_a_damaged_output_is_replaced(tmp_path: Path) -> None:
     assert (folder / "rows" / "00000.parquet").read_text() == "again"
 
 
-def test_a_manifest_that_was_cut_off_counts_as_absent(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", ["", '{"step": "cl', "{}", "[]", "[" * 5000, '{"step": 1e999}', "null", '{"a": 1, "a": 1}']
+)
+def test_a_damaged_manifest_is_named_and_its_output_is_no_whole_one(tmp_path: Path, content: str) -> None:
     folder = publish(Store(tmp_path))
-    (folder / "manifest.json").write_text('{"step": "cl')
-    assert Store(tmp_path).manifest("text.clean", "k" * 64) is None
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(Unreadable, match="manifest.json is damaged: .*run the definition again"):
+        Store(tmp_path).manifest("text.clean", "k" * 64)
+    assert str(Store(tmp_path).whole("text.clean", "k" * 64)).startswith("manifest.json: ")
+    publish(Store(tmp_path))
+    assert isinstance(Store(tmp_path).whole("text.clean", "k" * 64), dict), "it is made again"
+
+
+def test_a_manifest_of_fewer_rows_is_noticed_and_one_of_an_earlier_head_is_read(tmp_path: Path) -> None:
+    folder = publish(Store(tmp_path))
+    told = json.loads((folder / "manifest.json").read_text())
+    told["parts"]["rows"]["rows"] = 0
+    (folder / "manifest.json").write_text(json.dumps(told))
+    assert Store(tmp_path).whole("text.clean", "k" * 64) == (
+        "manifest.json: it was changed after it was written (its checksum differs)"
+    )
+    del told["checksum"]
+    (folder / "manifest.json").write_text(json.dumps(told))
+    assert damage(Store(tmp_path)) is None
+    (folder / "manifest.json").write_text(json.dumps({**told, "key": "b" * 64}))
+    assert "manifest.json: it is that of text.clean/bbb" in str(Store(tmp_path).whole("text.clean", "k" * 64))
+
+
+def test_rot_that_leaves_size_and_time_is_found_by_reading_and_forgotten(tmp_path: Path) -> None:
+    file = publish(Store(tmp_path)) / "rows" / "00000.parquet"
+    stat = file.stat()
+    file.write_text("hellO")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert damage(Store(tmp_path)) is None, "nothing shows it but reading"
+    store = Store(tmp_path)
+    assert (
+        store.whole("text.clean", "k" * 64, lambda name: True)
+        == "rows/00000.parquet has changed (its checksum differs)"
+    )
+    store.digests.save()
+    assert damage(Store(tmp_path)) == "rows/00000.parquet has changed (its checksum differs)", "a run makes it again"
+
+
+def test_a_memory_that_is_wrong_of_a_whole_file_makes_nothing_again(tmp_path: Path) -> None:
+    publish(Store(tmp_path))
+    memo = tmp_path / "store" / "digests.json"
+    told = {name: [*known[:2], "0" * 64] for name, known in json.loads(memo.read_text()).items() if name != "checksum"}
+    memo.write_text(json.dumps(told))
+    assert damage(Store(tmp_path)) is None
 
 
 def test_a_lost_or_broken_memo_of_digests_changes_nothing(tmp_path: Path) -> None:
@@ -152,9 +199,12 @@ def test_siblings_are_the_outputs_of_the_same_parameters_and_code(tmp_path: Path
     ]
     (store.root / "store/text.clean" / ("b" * 32)).mkdir()
     for number, folder in enumerate(made):  # the time of an end is told to the second
-        told = (folder / "manifest.json").read_text()
-        finished = json.loads(told)["finished"]
-        (folder / "manifest.json").write_text(told.replace(finished, f"2026-01-0{number + 1}T00:00:00+00:00"))
+        told = {
+            **json.loads((folder / "manifest.json").read_text()),
+            "finished": f"2026-01-0{number + 1}T00:00:00+00:00",
+        }
+        del told["checksum"]
+        (folder / "manifest.json").write_text(json.dumps(sealed(told)))
     found = list(store.siblings("text.clean", {**code, "takes": [], "files": {}}))
     assert [sibling.folder for sibling in found] == [made[3], made[0]]
     content = hashlib.sha256(b"new").hexdigest()

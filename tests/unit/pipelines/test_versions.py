@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from pipelines.cli import cli
 from pipelines.lineage import Lineage, Output
 from pipelines.versions import Versions, names
+from spark_jobs.base import digest
 from textmill import places
-from textmill.errors import InputError, TextmillError
+from textmill.errors import InputError, TextmillError, Unreadable
 
 FILES = {
     "train.m": {"saved_model/saved_model.pb": b"graph", "saved_model/variables/v": b"1", "model.json": b"{}"},
@@ -36,7 +37,7 @@ def output(root: Path, step: str) -> Output:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
         files[name] = {"bytes": len(content), "sha256": places.checksum(folder / name)}
-    return Output(step, f"key of {step}", folder, {"files": files})
+    return Output(step, digest(step), folder, {"files": files})
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_version_holds_all_that_using_it_takes_and_no_row(lineage: Lineage, tm
     chain = json.loads((version.folder / "chain.json").read_text())
     assert chain["clean"] == {"unicode": "NFC"} and chain["tokenize"]["user_dict"] == ["가방"]
     assert chain["encode"] == {"length": 4, "truncate": "end", "oov_buckets": 0}
-    assert version.manifest["keys"]["train.m"] == "key of train.m" and version.metrics["macro_f1"] == 0.8
+    assert version.manifest["keys"]["train.m"] == digest("train.m") and version.metrics["macro_f1"] == 0.8
     assert version.damage() is None and names(tmp_path) == ["m"]
     (version.folder / "saved_model/variables/v").write_bytes(b"2")
     assert "saved_model/variables/v has changed" in str(version.damage())
@@ -132,3 +133,48 @@ def test_a_reader_of_current_always_finds_a_whole_version(lineage: Lineage, tmp_
     done.set()
     reader.join()
     assert seen == {None}
+
+
+DAMAGE = ["", '{"version": 1, "fi', "{}", "[1]", '{"version": true}', '{"version": 1e999}', "[" * 5000]
+
+
+@pytest.mark.parametrize("content", DAMAGE)
+def test_a_damaged_current_is_named_and_written_anew_by_a_rollback(
+    lineage: Lineage, tmp_path: Path, content: str
+) -> None:
+    versions = Versions(tmp_path, "m")
+    versions.publish(lineage, "x")
+    versions.publish(lineage, "y")
+    (versions.folder / "current.json").write_text(content)
+    for use in (versions.current, versions.rollback, lambda: versions.publish(lineage, "z")):
+        with pytest.raises(Unreadable, match="current.json is damaged: .*textmill rollback NAME --to VERSION"):
+            use()
+    assert [version.number for version in versions.all()] == [1, 2] and not (versions.folder / "3").exists()
+    assert versions.rollback(2).number == 2 and versions.current() is not None
+    assert versions.publish(lineage, "z").number == 3
+
+
+@pytest.mark.parametrize("content", [*DAMAGE, '{"run": "r", "files": {"../a": {"sha256": "x"}}}'])
+def test_a_damaged_version_is_named_and_the_others_go_on(lineage: Lineage, tmp_path: Path, content: str) -> None:
+    versions = Versions(tmp_path, "m")
+    for _ in range(3):
+        versions.publish(lineage, "x")
+    (versions.folder / "2" / "manifest.json").write_text(content)
+    found, damaged = versions.read()
+    assert [version.number for version in found] == [1, 3] and list(damaged) == [2]
+    with pytest.raises(Unreadable, match="2/manifest.json is damaged"):
+        versions.get(2)
+    assert versions.rollback().number == 1
+    assert versions.publish(lineage, "x").number == 4
+
+
+def test_a_version_whose_manifest_was_edited_or_is_anothers_is_noticed(lineage: Lineage, tmp_path: Path) -> None:
+    versions = Versions(tmp_path, "m")
+    first, second = versions.publish(lineage, "x"), versions.publish(lineage, "y")
+    file = first.folder / "manifest.json"
+    file.write_text(file.read_text().replace("0.8", "0.9"))
+    with pytest.raises(Unreadable, match="changed after it was written"):
+        versions.get(1)
+    file.write_bytes((second.folder / "manifest.json").read_bytes())
+    with pytest.raises(Unreadable, match="it is that of version 2 of m"):
+        versions.get(1)
