@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from textmill import places
 from textmill.places import Place
+from textmill.stored import OPEN, Kind
 
 _GROUPS = ("weights", "optimizer", "best")
+
+
+class _Described(TypedDict):
+    __pydantic_config__ = OPEN
+    identity: dict[str, Any]
+    epochs: list[dict[str, Any]]
+
+
+_DESCRIBED: Kind[dict[str, Any]] = Kind(_Described)
 
 
 @dataclass(frozen=True)
@@ -60,9 +71,9 @@ class Checkpoint:
             opened = self.path.open("rb") if shared is None else io.BytesIO(shared(self._content()))
             with opened as stream, np.load(stream, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            described = _DESCRIBED.parse(arrays.pop("json").tobytes(), self.path)
+        except (OSError, ValueError, EOFError, LookupError, zipfile.BadZipFile):
             return None
-        described = json.loads(arrays.pop("json").tobytes())
         if described["identity"] != json.loads(json.dumps(dict(self.identity))):
             return None
         groups = [[arrays[name] for name in sorted(arrays) if name.startswith(f"{group}.")] for group in _GROUPS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,11 @@ import pyarrow.parquet as pq
 
 from textmill.errors import InputError
 from textmill.places import Place, arrow
+from textmill.stored import Kind
 
+_AGAIN = "encode the tensors again"
+_DESCRIBED: Kind[dict[str, Any]] = Kind(dict[str, Any], _AGAIN)
+LABELS: Kind[list[str]] = Kind(list[str], _AGAIN)
 COLUMNS = ("ids", "label", "weight")
 
 
@@ -43,18 +46,14 @@ class Tensors:
         """tensors.json."""
         file = self.folder / "tensors.json"
         try:
-            described: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return _DESCRIBED.read(file)
         except FileNotFoundError:
             raise InputError(f"{file} is missing: the folder is no output of tensor.encode") from None
-        except ValueError as error:
-            raise InputError(f"{file} is no JSON ({error}): encode the tensors again") from error
-        return described
 
     @cached_property
     def labels(self) -> list[str]:
         """Label names; the index is the label's number."""
-        labels: list[str] = json.loads((self.folder / "labels.json").read_text(encoding="utf-8"))
-        return labels
+        return LABELS.read(self.folder / "labels.json")
 
     @property
     def length(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from models.engines.base import TrainJob
 from models.keras_build import keras, tf
-from models.tensors import Tensors
+from models.tensors import LABELS, Tensors
 from textmill.errors import InputError
 from textmill.ids import FIRST_TOKEN
 from textmill.places import Place
@@ -35,14 +34,12 @@ class Names:
     @cached_property
     def ids(self) -> int:
         """All ids: padding, unknown, the tokens and the buckets of unknown tokens."""
-        described = json.loads((self.folder / "tensors.json").read_text(encoding="utf-8"))
-        return int(described["vocabulary"]["size"])
+        return Tensors(self.folder).vocabulary
 
     @cached_property
     def labels(self) -> list[str]:
         """In the order of their numbers."""
-        labels: list[str] = json.loads((self.folder / "labels.json").read_text(encoding="utf-8"))
-        return labels
+        return LABELS.read(self.folder / "labels.json")
 
 
 def start(model: keras.Model, job: TrainJob, tensors: Tensors) -> dict[str, Any]:

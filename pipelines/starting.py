@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from pipelines.kinds import MODEL
 from pipelines.model import Definition
 from pipelines.pipeline import TRAIN, Node
 from pipelines.plan import Planned
 from pipelines.source import Keys, Tree
 from pipelines.versions import Promoted, Versions
 from spark_jobs.base import Resources
-from textmill.errors import InputError, Problem
+from textmill.errors import InputError, Problem, Unreadable
 from textmill.places import absolute, place
 
 REFIT, WARM = "refit", "warm"
@@ -106,7 +105,10 @@ def _unfit(wish: Wish, last: Promoted) -> str | None:
         return f"{last} has no {wish.file}: publish one that has with rule {REFIT} first"
     if wish.node.op != TRAIN or not last.is_kept:
         return None
-    told: dict[str, Any] = json.loads((last.folder / "model.json").read_text(encoding="utf-8"))
+    try:
+        told = MODEL.read(last.folder / "model.json")
+    except (FileNotFoundError, Unreadable) as error:
+        return f"{last} is damaged: {error}"
     given = wish.node.params
     for what, ours, theirs in (("model", given["model"], told["model"]), ("params", given["params"], told["params"])):
         if ours != theirs:

@@ -14,6 +14,7 @@ from models.sweep import space
 from models.sweep.space import Axis, Entry, Point, Range
 from models.sweep.trial import Limits, Plan
 from pipelines import candidates, trainings
+from pipelines.kinds import OBJECT
 from pipelines.model import Candidates, Definition, Sweep, TrialSettings
 from pipelines.pipeline import SWEEP, Node, Taken
 from pipelines.source import Keys, Tree
@@ -200,11 +201,10 @@ def _log(path: Path) -> Iterator[logging.Logger]:
 def note(node: Node, folder: Place) -> str:
     """What a step's line says of a sweep."""
     try:
-        rows = [json.loads(line) for line in (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()]
-        best = json.loads((folder / "best" / "trial.json").read_text(encoding="utf-8"))
+        rows, best = OBJECT.lines(folder / "trials.jsonl"), OBJECT.read(folder / "best" / "trial.json")
         counted = {status: sum(row["status"] == status for row in rows) for status in ("done", "stopped", "failed")}
         told = ", ".join(f"{number} {status}" for status, number in counted.items() if number)
         scores = f"valid accuracy {best['valid']['accuracy']:.4f}, macro-F1 {best['valid']['macro_f1']:.4f}"
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, TypeError):
         return ""
     return f"{told}; best {best['trial']} {best['model']}: {scores}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from models import catalogue, custom, engines
 from models.engines.base import Progress, TrainJob
 from pipelines import promotion
+from pipelines.kinds import HISTORY, METRICS
 from pipelines.model import Definition, Profile, Train
 from pipelines.pipeline import EVALUATE, SWEEP, TRAIN, Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
@@ -296,12 +296,12 @@ def note(node: Node, folder: Place) -> str:
     """What a step's line says of a training or an evaluation in place of rows."""
     try:
         if node.op == EVALUATE:
-            scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+            scores = METRICS.read(folder / "metrics.json")
             sets = [f"; {name} {said['accuracy']:.4f}" for name, said in scores["sets"].items() if said["rows"]]
             return f"accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}" + "".join(sets)
         if node.op == TRAIN:
-            history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+            history = HISTORY.read(folder / "history.json")
             return f"best of {len(history['epochs'])} epochs: {history['best_epoch']}"
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError):
         return ""
     return ""

@@ -40,8 +40,10 @@ def _relative(name: str) -> str:
 Name = Annotated[str, AfterValidator(_relative)]
 """Of a file, relative to the folder of its manifest."""
 Count = Annotated[int, Field(ge=0, le=10**15)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Figure = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Figure = (
+    Annotated[int, Field(ge=-(10**15), le=10**15)] | Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+)
+"""A whole one stays whole."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -96,7 +98,7 @@ class Kind(Generic[T]):
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
     """The object with a checksum of all else in it, by which reading notices that it was changed."""
-    plain = json.loads(json.dumps(value))
+    plain = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     return {**plain, CHECKSUM: _checksum(plain)}
 
 

@@ -5,21 +5,51 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from typing_extensions import NotRequired, TypedDict
 
 from models.sweep.trial import End, name
 from textmill import places
+from textmill.errors import Unreadable
 from textmill.places import Place
+from textmill.stored import OPEN, Count, Figure, Kind, sealed
 
 _FOLDERS = ("ended", "rungs", "asked", "predictions", "models", "checkpoints")
 
 
+class _End(TypedDict):
+    __pydantic_config__ = OPEN
+    trial: Count
+    status: Literal["done", "failed", "stopped", "paused"]
+    error: NotRequired[str | None]
+    epochs: NotRequired[list[dict[str, Figure | None]]]
+    best_epoch: NotRequired[Count | None]
+    valid: NotRequired[dict[str, Figure] | None]
+    test: NotRequired[dict[str, Figure] | None]
+    value: NotRequired[Figure | None]
+    parameters: NotRequired[Count | None]
+    records_per_s: NotRequired[Figure | None]
+    seconds: NotRequired[Figure]
+    training_seconds: NotRequired[Figure]
+    bytes: NotRequired[Count | None]
+    memory: NotRequired[Count | None]
+    host: NotRequired[str]
+    owner: NotRequired[str]
+
+
+_END: Kind[dict[str, Any]] = Kind(_End, "the trial runs again")
+_ASKED: Kind[dict[str, float]] = Kind(dict[str, Figure], "the trial runs again")
+
+
 @dataclass(frozen=True)
 class Ledger:
-    """A folder of a store that driver and executors reach. A file is there whole or not at all."""
+    """A folder of a store that driver and executors reach. A file is there whole or not at all.
+
+    One that was damaged since counts as not there: what it stood for is done again.
+    """
 
     folder: Place
 
@@ -35,12 +65,14 @@ class Ledger:
 
     def ends(self) -> dict[int, End]:
         """All trials that have ended, by number."""
-        return {end.trial: end for end in self._all("ended")}
+        files = sorted((self.folder / "ended").glob("*.json"))
+        return {end.trial: end for end in places.in_threads(_read, files) if end is not None}
 
     def rungs(self) -> list[tuple[int, End]]:
         """(rung, how far a trial had come there) of all that paused."""
         found = [(int(file.stem.partition("-")[2]), file) for file in (self.folder / "rungs").glob("*.json")]
-        return [(rung, End.from_json(file.read_text(encoding="utf-8"))) for rung, file in sorted(found, key=_by_rung)]
+        ends = ((rung, _read(file)) for rung, file in sorted(found, key=_by_rung))
+        return [(rung, end) for rung, end in ends if end is not None]
 
     def end(self, trial: int) -> End | None:
         """How a trial ended; None where it has not."""
@@ -54,7 +86,8 @@ class Ledger:
         """A trial has ended, or paused at a rung. Everything else of it must be there already."""
         paused = end.status == "paused"
         file = f"rungs/{name(end.trial)}-{rung}.json" if paused else f"ended/{name(end.trial)}.json"
-        places.write_bytes(self.folder / file, end.to_json().encode())
+        content = json.dumps(sealed(asdict(end)), ensure_ascii=False)
+        places.write_bytes(self.folder / file, content.encode())
 
     def write_predictions(self, trial: int, predicted: np.ndarray) -> None:
         """Predicted label numbers, int32 [test rows]."""
@@ -77,12 +110,11 @@ class Ledger:
 
     def ask(self, trial: int, point: Mapping[str, Any]) -> None:
         """Note what a trial is, where that is not known beforehand."""
-        places.write_bytes(self.folder / "asked" / f"{name(trial)}.json", json.dumps(dict(point)).encode())
+        places.write_bytes(self.folder / "asked" / f"{name(trial)}.json", json.dumps(sealed(point)).encode())
 
-    def asked(self) -> dict[int, dict[str, Any]]:
-        """What `ask` noted."""
-        files = sorted((self.folder / "asked").glob("*.json"))
-        return {int(file.stem): json.loads(file.read_text(encoding="utf-8")) for file in files}
+    def asked(self) -> dict[int, dict[str, float] | None]:
+        """What `ask` noted; None of a trial where that is damaged."""
+        return {int(file.stem): _asked(file) for file in sorted((self.folder / "asked").glob("*.json"))}
 
     def forget_failed(self) -> None:
         """So that they run again: none has ended well, so that the reason may lie outside of them."""
@@ -90,19 +122,27 @@ class Ledger:
             if end.status == "failed":
                 (self.folder / "ended" / f"{name(end.trial)}.json").unlink()
 
-    def _all(self, sub: str) -> list[End]:
-        files = sorted((self.folder / sub).glob("*.json"))
-        return [End.from_json(text) for text in places.in_threads(lambda file: file.read_text("utf-8"), files)]
-
 
 def _by_rung(found: tuple[int, Place]) -> tuple[int, str]:
     return found[0], found[1].name
 
 
 def _read(file: Place) -> End | None:
+    """None where there is none, or one that is damaged or another trial's."""
     try:
-        return End.from_json(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = _END.read(file)
+    except (FileNotFoundError, Unreadable):
+        return None
+    given = {key: value for key, value in found.items() if key in End.__dataclass_fields__}
+    if name(given["trial"]) != file.stem.partition("-")[0]:
+        return None
+    return End(**{**given, "epochs": tuple(given.get("epochs", ()))})
+
+
+def _asked(file: Place) -> dict[str, float] | None:
+    try:
+        return _ASKED.found(file)
+    except Unreadable:
         return None
 
 

@@ -65,9 +65,12 @@ class Tpe:
         self._asked: dict[int, Any] = {}
         self._again: list[int] = []
         for number, noted in ledger.asked().items():
-            self._study.enqueue_trial(noted)
+            if noted is not None:
+                self._study.enqueue_trial(noted)
             self._ask(number)
-            self.told(ended[number]) if number in ended else self._again.append(number)
+            if noted is None:  # of what it was nothing is known: it is another one now
+                ledger.ask(number, self._asked[number].params)
+            self.told(ended[number]) if noted is not None and number in ended else self._again.append(number)
 
     def next(self) -> int | None:
         """One that an earlier attempt had begun, else a new one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.tensors import LABELS
 from pipelines.board.trials import PREDICTIONS, Source
 from pipelines.report.reading import json_object
 from pipelines.store import MANIFEST, Store
@@ -102,7 +102,7 @@ class Tests:
 
     def _tried(self, source: Source, trial: str) -> Tested:
         archive = self._archive(source)
-        labels = json.loads((source.folder / "labels.json").read_text(encoding="utf-8"))
+        labels = LABELS.read(source.folder / "labels.json")
         rows, order = self._ordered(json_object(source.folder / MANIFEST)["because"])
         names = pa.array(labels, pa.string())
         if len(order) != len(archive["labels"]) or not names.take(pa.array(archive["labels"][order])).equals(

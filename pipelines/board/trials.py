@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.board.scores import Scores
+from pipelines.kinds import OBJECT
 from pipelines.pipeline import TRAIN
 from pipelines.report.reading import Reading, json_object, number, whole
 from pipelines.runs import Record
@@ -159,9 +159,8 @@ def _sweep(root: Place, record: Record, step: Mapping[str, Any]) -> Iterator[Tri
         yield Trial(*told, seconds=step["seconds"])
     if not (folder / MANIFEST).exists():
         return
-    for line in (folder / LEDGER).read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            yield _trial(json.loads(line), record, step, folder, sweep)
+    for told in OBJECT.lines(folder / LEDGER):
+        yield _trial(told, record, step, folder, sweep)
 
 
 def _trial(found: Mapping[str, Any], record: Record, step: Mapping[str, Any], folder: Place, sweep: str) -> Trial:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -130,11 +129,9 @@ def _header(told: Listener, run: Run, plan: list[Planned]) -> None:
 
 
 def _metrics(folder: Place) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found
+    from pipelines.kinds import METRICS
+
+    return METRICS.found(folder / "metrics.json") or {}
 
 
 def _report(run: Run, runner: Runner) -> Place:

@@ -65,9 +65,7 @@ def command(
 
 def _model(root: Place, model: str, number: int | None, train: str | None) -> TextModel:
     """A published model's version, or what a run trained."""
-    import json
-
-    from pipelines import lineage, runs, versions
+    from pipelines import kinds, lineage, runs, versions
     from spark_jobs.score import TextModel
     from spark_jobs.sentencepieces import FILE
 
@@ -77,7 +75,7 @@ def _model(root: Place, model: str, number: int | None, train: str | None) -> Te
         assert version is not None
         if harm := version.damage():
             raise InputError(f"version {version.number} of {model} is damaged: {harm}")
-        chain = json.loads((version.folder / versions.CHAIN).read_text(encoding="utf-8"))
+        chain = kinds.OBJECT.read(version.folder / versions.CHAIN)
         return TextModel(chain, version.folder, version.folder, version.folder / FILE)
     try:
         found = lineage.of_run(root, runs.find(root, model), train)

@@ -38,7 +38,7 @@ def command(run: str, step: str | None, root: str | None, as_json: bool) -> None
         click.echo(line(step))
     for model, scores in record["metrics"].items():
         click.echo(
-            f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,.0f} test rows"
+            f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,} test rows"
         )
     if record["error"]:
         click.echo(f"error  {record['error']}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from pipelines.kinds import OBJECT
+from textmill.errors import Unreadable
 from textmill.places import Place
 
 T = TypeVar("T")
@@ -31,6 +32,9 @@ class Reading:
             return read()
         except FileNotFoundError:
             return otherwise
+        except Unreadable as error:
+            self.notes.append(f"{what} can't be read: {error}")
+            return otherwise
         except _DAMAGE as error:
             self.notes.append(f"{what} can't be read ({type(error).__name__}: {error})")
             return otherwise
@@ -46,11 +50,8 @@ class Reading:
 
 
 def json_object(file: Place) -> Mapping[str, Any]:
-    """The object in a JSON file. Raises OSError, ValueError."""
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(found, Mapping):
-        raise ValueError(f"{file.name} holds no JSON object")
-    return found
+    """The object in a JSON file. Raises FileNotFoundError, Unreadable."""
+    return OBJECT.read(file)
 
 
 def number(value: Any) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from models import scoring
+from models.tensors import LABELS
 from pipelines.serve.chain import Chain
 from pipelines.versions import Version, Versions
 from textmill.errors import TextmillError
@@ -30,7 +30,7 @@ class Loaded:
         if harm := Version(version.name, version.number, folder, version.manifest).damage():
             raise TextmillError(f"version {version.number} of {version.name} is damaged: {harm}")
         self.version = version
-        self._labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        self._labels = LABELS.read(folder / "labels.json")
         self._predict = scoring.load(Path(folder) / "saved_model", threads)
         self._chain = Chain(Path(folder))
         self.predict(["ready?"])  # what is made at the first call is not left to a request

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from models.sweep.ledger import Ledger, stopped
 from models.sweep.space import Point
@@ -74,3 +76,22 @@ def test_a_trial_that_does_not_go_on_is_stopped_with_what_it_had() -> None:
 def test_an_order_is_the_same_on_the_executor() -> None:
     order = Order(7, "{}", "hdfs://h:1/l", "a", Limits(2.5, 1 << 30), "loss", until=3, rung=1)
     assert Order.from_json(order.to_json()) == order
+
+
+DAMAGE = ["", '{"trial": 0, "sta', "{}", "[]", "[" * 5000, '{"trial": 1, "status": "done"}', '{"trial": 0, "status": "gone"}']
+
+
+@pytest.mark.parametrize("content", DAMAGE)
+def test_a_damaged_end_counts_as_none_and_the_others_stay(tmp_path: Path, content: str) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.open("me")
+    for trial in range(2):
+        ledger.write(End(trial, "done", value=0.5, error="half a character \ud800"), 0)
+        ledger.write(End(trial, "paused", value=0.5), 1)
+    (tmp_path / "ended" / "0000.json").write_text(content)
+    (tmp_path / "rungs" / "0000-1.json").write_text(content)
+    assert list(ledger.ends()) == [1] and ledger.end(0) is None and ledger.rung(0, 1) is None
+    assert [end.trial for _, end in ledger.rungs()] == [1]
+    told = json.loads((tmp_path / "ended" / "0001.json").read_text())
+    (tmp_path / "ended" / "0001.json").write_text(json.dumps({**told, "value": 0.9}))
+    assert ledger.ends() == {}, "a better value was written into it"

@@ -61,3 +61,14 @@ def test_tpe_learns_from_what_it_is_told(ledger: Ledger) -> None:
         drawn.append(source.points[number].params["dropout"])
         source.told(End(number, "done", value=-abs(drawn[-1] - 0.2)))
     assert sum(abs(value - 0.2) < 0.1 for value in drawn[30:]) > 15  # at random: 6
+
+
+def test_a_trial_of_which_it_is_not_known_what_it_was_runs_again(ledger: Ledger) -> None:
+    first = Tpe(ENTRIES, 4, 7, ledger, {})
+    assert given(first, 3) == [0, 1, 2]
+    (ledger.folder / "asked" / "0001.json").write_text('{"entr')
+    ends = {number: End(number, "done", value=number / 10) for number in (0, 1)}
+    again = Tpe(ENTRIES, 4, 7, ledger, ends)
+    assert given(again) == [1, 2, 3] and again.points[0] == first.points[0]
+    third = Tpe(ENTRIES, 4, 7, ledger, ends)
+    assert third.points[1] == again.points[1], "what it is now was noted"
