@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
-_ITEM = re.compile(r"(?:\*|(?P<first>\d+)(?:-(?P<last>\d+))?)(?:/(?P<step>\d+))?")
+_ITEM = re.compile(r"(?:\*|(?P<first>\d+)(?:-(?P<last>\d+))?)(?:/(?P<step>\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def parse(text: str) -> list[list[int]]:
 
 
 def checked(text: str) -> str:
-    """The text itself; raises ValueError where it is no schedule."""
+    """The five fields with one blank between them, for a line of a crontab; raises ValueError where it is no schedule."""
     parse(text)
-    return text
+    return " ".join(text.split())
 
 
 def calendar(text: str) -> str:

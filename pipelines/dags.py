@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from pipelines import crontime, source
+from textmill import names, quoting
+from textmill.errors import InputError
 
 if TYPE_CHECKING:
     from airflow import DAG
@@ -39,13 +41,18 @@ def dags(
     `textmill` is the command that is followed by `daily FILE --date …`; that of a cluster is
     `["/srv/textmill/scripts/submit.sh"]`. A retry while the first attempt still runs is refused by the lease that
     that one holds, and one after its death takes the lease over: there is never a second application.
+    Raises InputError, or DefinitionError, naming the file: Airflow shows that as an import error.
     """
     found = {}
     for file in sorted(Path(folder).absolute().glob("*.yaml")):
-        given = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if isinstance(given, dict) and isinstance(given.get("schedule"), dict):
+        given = source.read(file).data
+        if isinstance(given.get("schedule"), dict):
             command = [*textmill, "daily", str(file), *(["--profile", profile] if profile else [])]
-            dag = _dag(given["name"], given["schedule"], command, file.parent, start, retries, retry_delay)
+            try:
+                name = names.checked(given.get("name"))
+                dag = _dag(name, given["schedule"], command, file.parent, start, retries, retry_delay)
+            except ValueError as error:
+                raise InputError(f"{file}: {error}") from error
             found[dag.dag_id] = dag
     return found
 
@@ -68,20 +75,21 @@ def _dag(
     # Dates that were missed are textmill's to catch up with: it knows which have been run.
     dag = DAG(
         f"textmill_{name}",
-        schedule=schedule.get("cron", "0 3 * * *"),
+        schedule=crontime.checked(str(schedule.get("cron", "0 3 * * *"))),
         start_date=start,
         catchup=False,
         max_active_runs=1,
         tags=["textmill"],
     )
-    date = _DATES[schedule.get("day", "today")]
+    if (date := _DATES.get(schedule.get("day", "today"))) is None:
+        raise InputError(f"schedule.day: '{schedule['day']}' is not one of {', '.join(_DATES)}")
     catch_up = int(schedule.get("catchup", 0))
     dates = f"--until {date}" if catch_up else f"--date {date}"
     BashOperator(
         task_id="daily",
         dag=dag,
-        bash_command=f"exec {shlex.join(command)} {dates}",  # exec: a signal to the task reaches textmill itself
-        cwd=str(folder),
+        bash_command=f"exec {quoting.jinja(shlex.join(command))} {dates}",  # exec: a signal to the task reaches textmill itself
+        cwd=quoting.jinja(str(folder)) if "cwd" in BashOperator.template_fields else str(folder),
         append_env=True,
         retries=retries,
         retry_delay=retry_delay,

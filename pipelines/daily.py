@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import lineage, promotion, runs, source, variables
-from pipelines.model import Definition, Duration, Notify, Schedule
+from pipelines.model import Definition, Duration, Notify, PipelineName, Schedule
 from pipelines.promotion import Decision
 from pipelines.runs import Record
 from pipelines.validation import validate
@@ -30,7 +30,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 class Frame(Params):
     """What of a definition is needed before its inputs are looked at."""
 
-    name: str
+    name: PipelineName
     schedule: Schedule = Schedule()
     notify: Notify = Notify()
 

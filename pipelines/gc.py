@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from textmill.places import Place
 YOUNG_SECONDS = 3600.0
 """What was made a moment ago may be of a run that has just begun and says so in its record in a moment."""
 _KEY = 32
+_OUTPUT = re.compile(rf"[0-9a-f]{{{_KEY}}}(\.checkpoints)?")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _of_versions(root: Place) -> set[str]:
 def _outputs(root: Place) -> list[Place]:
     """Outputs and checkpoints; not what a process builds, which the next builder of the same key looks after."""
     found = [folder for op in _inside(root / runs.STORE) if op.suffix != ".json" for folder in _inside(op)]
-    return [folder for folder in found if folder.name[_KEY:] in ("", ".checkpoints")]
+    return [folder for folder in found if _OUTPUT.fullmatch(folder.name)]
 
 
 def _inside(folder: Place) -> list[Place]:

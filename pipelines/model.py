@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from pipelines import crontime, promotion
+from textmill import names
 from textmill.params import Params
 
-_NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
-Name = Annotated[str, Field(pattern=_NAME)]
+Name = Annotated[str, Field(pattern=names.PATTERN, max_length=names.LONGEST)]
+PipelineName = Annotated[Name, AfterValidator(names.unreserved)]
 
 
 def _share(value: Any) -> Any:
@@ -267,7 +268,7 @@ class Profile(Params):
 class Definition(Params):
     """A whole definition, but for the operations' own parameters, which each operation declares."""
 
-    name: Name = Field(description="Runs are kept under this name.")
+    name: PipelineName = Field(description="Runs are kept under this name.")
     root: str = Field(
         "runs", description="Folder of step outputs and runs, also hdfs://, s3://; relative to the working folder."
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.model import Notify
 from pipelines.runs import Record
-from textmill import places
+from textmill import places, quoting
 
 _SECONDS = 30
 
@@ -47,7 +47,7 @@ def write_metrics(file: Path, name: str, record: Record | None, failed: bool, dr
 
 
 def _lines(name: str, record: Record | None, failed: bool, drift: Mapping[str, Any]) -> Iterable[str]:
-    label = f'{{pipeline="{name}"}}'
+    label = _labels(pipeline=name)
     yield from ("# TYPE textmill_daily_failed gauge", f"textmill_daily_failed{label} {int(failed)}")
     if record is None:
         return
@@ -63,9 +63,13 @@ def _lines(name: str, record: Record | None, failed: bool, drift: Mapping[str, A
             for measured, value in scores.items():
                 part, _, of = measured.rpartition(".")
                 if of == figure:
-                    part = f',set="{part}"' if part else ""
-                    yield f'textmill_daily_{figure}{{pipeline="{name}",train="{train}"{part}}} {value}'
+                    of_part = {"set": part} if part else {}
+                    yield f"textmill_daily_{figure}{_labels(pipeline=name, train=train, **of_part)} {value}"
     yield "# TYPE textmill_daily_drift gauge"
     for figure, value in drift.items():
         if isinstance(value, int | float):
-            yield f'textmill_daily_drift{{pipeline="{name}",figure="{figure}"}} {value}'
+            yield f"textmill_daily_drift{_labels(pipeline=name, figure=figure)} {value}"
+
+
+def _labels(**given: str) -> str:
+    return f"{{{','.join(f'{label}={quoting.prometheus(value)}' for label, value in given.items())}}}"

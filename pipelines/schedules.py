@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines import crontime
+from textmill import names, quoting
 from textmill.errors import EnvironmentProblem, InputError
 
 _MARK = "# textmill schedule of"
+_NONE = re.compile("no f?crontab|no such file", re.IGNORECASE)
+"""How `crontab -l` says that the user has none."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,9 @@ class Crontab:
 
     def text(self, entry: Entry) -> str:
         """The two lines of an entry."""
-        command = f"cd {shlex.quote(str(entry.folder))} && {shlex.join(entry.command)}"
-        line = f"{command} >> {shlex.quote(str(entry.log))} 2>&1"
-        escaped = line.replace("%", r"\%")  # a bare one is a line break to cron
-        return f"{_MARK} {entry.name}\n{entry.cron} {escaped}\n"
+        folder, log = quoting.crontab(str(entry.folder)), quoting.crontab(str(entry.log))
+        command = " ".join(map(quoting.crontab, entry.command))
+        return f"{_MARK} {names.checked(entry.name)}\n{crontime.checked(entry.cron)} cd {folder} && {command} >> {log} 2>&1\n"
 
     def install(self, entry: Entry) -> str:
         """Put the entry in, in place of an earlier one; where it is."""
@@ -59,21 +62,24 @@ class Crontab:
 
     def _without(self, name: str) -> str:
         kept, skip = [], False
-        for line in self._read().splitlines(keepends=True):
+        for line in re.findall("[^\n]*\n|[^\n]+", self._read()):  # cron knows no other line breaks
             if skip:
                 skip = False
             elif line.rstrip("\n") == f"{_MARK} {name}":
                 skip = True  # and the line after it
             else:
                 kept.append(line)
-        return "".join(kept)
+        return "".join(one if one.endswith("\n") else f"{one}\n" for one in kept)
 
     def _read(self) -> str:
         try:
-            done = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
+            done = subprocess.run(["crontab", "-l"], capture_output=True, check=False)
         except FileNotFoundError:
             raise EnvironmentProblem("crontab is not installed (Debian: cron); or use --kind systemd") from None
-        return done.stdout if done.returncode == 0 else ""
+        said = done.stderr.decode(errors="replace").strip()
+        if done.returncode and not _NONE.search(said):  # an empty one must not take the place of what can't be read
+            raise EnvironmentProblem(f"crontab -l ended with status {done.returncode}: {said}")
+        return "" if done.returncode else done.stdout.decode(errors="surrogateescape")
 
 
 class SystemdTimer:
@@ -111,10 +117,11 @@ class SystemdTimer:
             moments = crontime.calendar(entry.cron)
         except ValueError as error:
             raise InputError(str(error)) from error
-        words = " ".join(_quoted(word) for word in entry.command)
+        program, *more = entry.command
+        words = " ".join([quoting.systemd_program(program), *map(quoting.systemd, more)])
         service = (
-            f"[Unit]\nDescription=textmill daily {entry.name}\n\n[Service]\nType=oneshot\n"
-            f"WorkingDirectory={_escaped(str(entry.folder))}\nExecStart={words}\n"
+            f"[Unit]\nDescription=textmill daily {names.checked(entry.name)}\n\n[Service]\nType=oneshot\n"
+            f"WorkingDirectory={quoting.systemd_path(str(entry.folder))}\nExecStart={words}\n"
         )
         timer = (
             f"[Unit]\nDescription=textmill daily {entry.name}\n\n[Timer]\nOnCalendar={moments}\nPersistent=true\n\n"
@@ -135,20 +142,10 @@ def _units() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd/user"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("%", "%%")
-
-
-def _quoted(word: str) -> str:
-    """A word of ExecStart=: % and $ stand for themselves, quotes keep spaces in it."""
-    inner = _escaped(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
-    return f'"{inner}"'
-
-
 def _run(command: Sequence[str], given: str = "") -> None:
     try:
-        subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        subprocess.run(command, input=given.encode(errors="surrogateescape"), capture_output=True, check=True)
     except FileNotFoundError:
         raise EnvironmentProblem(f"{command[0]} is not installed") from None
     except subprocess.CalledProcessError as error:
-        raise EnvironmentProblem(f"{shlex.join(command)}: {error.stderr.strip() or error}") from error
+        raise EnvironmentProblem(f"{shlex.join(command)}: {error.stderr.decode(errors='replace').strip() or error}") from error

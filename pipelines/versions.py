@@ -14,6 +14,7 @@ from pipelines.lineage import Lineage, Output
 from pipelines.store import write_json
 from textmill import places, transfer
 from textmill.errors import InputError, TextmillError, Unreadable
+from textmill.names import is_fit
 from textmill.places import Place
 from textmill.stored import sealed
 
@@ -237,7 +238,8 @@ class Versions:
 
 def names(root: Place) -> list[str]:
     """Names of all models that have a version under a root."""
-    return sorted(found.name for found in _inside(root / FOLDER) if (found / CURRENT).exists())
+    folders = [found for found in _inside(root / FOLDER) if is_fit(found.name)]
+    return sorted(found.name for found in folders if (found / CURRENT).exists())
 
 
 def _inside(folder: Place) -> list[Place]:

@@ -10,15 +10,22 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from urllib.parse import unquote
+
+_ENCODED = "%7B"
+"""How an object of JSON begins."""
 
 
 def main() -> None:
     """Run the command line, and leave its exit code for YARN to see.
 
-    A first word of JSON holds variables: YARN writes those of the environment into a shell script without quoting them.
+    A first word of percent-encoded JSON holds variables, and the others are encoded too: YARN writes variables of the
+    environment into a shell script without quoting them, and words with little of it (textmill/quoting.py).
     """
-    if sys.argv[1:2] and sys.argv[1].startswith("{"):
-        os.environ.update(json.loads(sys.argv.pop(1)))
+    if sys.argv[1:2] and sys.argv[1].startswith(_ENCODED):
+        first, *words = (unquote(word, errors="surrogatepass") for word in sys.argv[1:])
+        os.environ.update(json.loads(first))
+        sys.argv[1:] = words
     _client_configuration()
     _unpack()
     from pipelines.cli import main as textmill

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from models.launchers.base import Argument
 from models.launchers.schedulers import Launch
 from models.launchers.ssh import HOSTS, Horovodrun, rooms
 from textmill.params import Params
 
+_Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@-]*$")]
 _WHERE = frozenset(
     {"on", "ranks", "hosts", "min_ranks", "ssh_port", "ssh_key", "interfaces", "python", "threads", "start_timeout",
      "silence", "fusion_mb", "cycle_ms", "scheduler", "target"}
@@ -27,9 +29,9 @@ class Options(Params):
     ranks: int | None = Field(None, ge=1, description="Ranks in all; by default what hosts or executors have room for.")
     min_ranks: int | None = Field(None, ge=1, description="Go on without lost hosts while so many ranks are left.")
     ssh_port: int | None = Field(None, ge=1, le=65535, description="Of all hosts; 22 by default.")
-    ssh_key: str | None = Field(None, description="File of the private key.")
-    interfaces: tuple[str, ...] = Field((), description="Network interfaces between the hosts; else they are found.")
-    python: str | None = Field(None, description="Python of the environment on the hosts; else the path of this one.")
+    ssh_key: Argument | None = Field(None, description="File of the private key.")
+    interfaces: tuple[_Interface, ...] = Field((), description="Network interfaces between the hosts; else they are found.")
+    python: Argument | None = Field(None, description="Python of the environment on the hosts; else the path of this one.")
     threads: int | None = Field(None, ge=1, description="Cores of each rank; else its share of its host's.")
     start_timeout: int = Field(60, ge=1, description="Seconds for hosts or executors to answer.")
     silence: float = Field(8.0, ge=3, description="Seconds without a sign of life after which a rank is lost.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar, Literal
 
-import yaml
 from pydantic import Field
 
-from models.launchers.base import RANK, Scheduler, State
+from models.launchers.base import RANK, Argument, Scheduler, State
+from textmill import quoting
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/commandJob.schema.json"
 _RUNNING = ("Running", "Finalizing", "CancelRequested")
@@ -19,16 +19,16 @@ class Azure(Scheduler):
     """Settings of Azure Machine Learning."""
 
     kind: Literal["azure"] = "azure"
-    compute: str = Field("gpu-cluster", description="Compute cluster of the workspace.")
-    image: str = Field("textmill-horovod:latest", description="Image of a registry, with Open MPI and what hosts/install.sh makes.")
-    workspace: str | None = Field(None, description="Workspace; else the default of az.")
-    resource_group: str | None = Field(None, description="Its resource group; else the default of az.")
-    bundle: str = Field("..", description="The bundle for az: a folder to upload, or azureml://datastores/…/paths/….")
-    experiment: str = Field("textmill", description="Experiment it is listed under.")
+    compute: Argument = Field("gpu-cluster", description="Compute cluster of the workspace.")
+    image: Argument = Field("textmill-horovod:latest", description="Image of a registry, with Open MPI and what hosts/install.sh makes.")
+    workspace: Argument | None = Field(None, description="Workspace; else the default of az.")
+    resource_group: Argument | None = Field(None, description="Its resource group; else the default of az.")
+    bundle: Argument = Field("..", description="The bundle for az: a folder to upload, or azureml://datastores/…/paths/….")
+    experiment: Argument = Field("textmill", description="Experiment it is listed under.")
 
     def files(self, name: str, folder: str) -> dict[str, str]:
         """launch/azure-job.yml."""
-        return {"azure-job.yml": yaml.safe_dump(self._job(name), sort_keys=False, width=200)}
+        return {"azure-job.yml": quoting.yaml_document(self._job(name))}
 
     def _job(self, name: str) -> dict[str, Any]:
         out = "${{outputs.trained}}"

@@ -11,12 +11,20 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from textmill import quoting
 from textmill.params import Params
 
 RANK = "launch/rank.sh"
-_TIME = r"^\d{1,3}:[0-5]\d:[0-5]\d$"
+_TIME = r"^[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]$"
+Argument = Annotated[str, AfterValidator(quoting.argument)]
+"""A word that a program must not take for an option."""
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@:+,/=-]*$")]
+"""A value in a line of a scheduler's script, which has no quotes that all versions read alike."""
+Lines = Annotated[str, AfterValidator(quoting.script)]
+Option = Annotated[str, AfterValidator(quoting.directive)]
+"""A line of the scheduler's own options."""
 
 
 def _clock(given: Any) -> Any:
@@ -43,10 +51,10 @@ class Scheduler(Params, ABC):
     per_host: int = Field(1, ge=1, description="Ranks on each host, one for each of its GPUs.")
     gpus: bool = Field(True, description="Whether each rank has a GPU of its own.")
     cores: int = Field(4, ge=1, description="Cores of each rank.")
-    memory: str | None = Field(None, pattern=r"^\d+g$", description="Of each host, such as 64g.")
+    memory: str | None = Field(None, pattern=r"^[0-9]+g$", description="Of each host, such as 64g.")
     time: Annotated[str, BeforeValidator(_clock)] = Field("24:00:00", pattern=_TIME, description="Longest run, hours:minutes:seconds.")
-    python: str = Field("python3", description="Python of the environment that hosts/install.sh made on the hosts.")
-    setup: tuple[str, ...] = Field((), description="Lines of shell before a rank starts, such as `module load cuda`.")
+    python: Argument = Field("python3", description="Python of the environment that hosts/install.sh made on the hosts.")
+    setup: tuple[Lines, ...] = Field((), description="Lines of shell before a rank starts, such as `module load cuda`.")
 
     @property
     def hosts(self) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from models.launchers.base import RANK, Scheduler, State
+from models.launchers.base import RANK, Argument, Scheduler, State
+from textmill import quoting
 
 _GPU = "nvidia.com/gpu"
 _LABEL = 63
@@ -21,16 +21,16 @@ class Kubernetes(Scheduler):
     """Settings of Kubernetes."""
 
     kind: Literal["kubernetes"] = "kubernetes"
-    image: str = Field("textmill-horovod:latest", description="Image with Open MPI, sshd, and what hosts/install.sh makes.")
+    image: Argument = Field("textmill-horovod:latest", description="Image with Open MPI, sshd, and what hosts/install.sh makes.")
     namespace: str = Field("default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", description="Namespace of the job.")
-    claim: str = Field("textmill", description="Persistent volume claim (ReadWriteMany) that holds the bundle.")
-    mount: str = Field("/textmill", pattern=r"^/", description="Where the claim is mounted in every pod.")
-    path: str = Field("", description="Folder in the claim that bundles are in.")
-    context: str | None = Field(None, description="Context of kubectl's configuration; else the current one.")
+    claim: Argument = Field("textmill", description="Persistent volume claim (ReadWriteMany) that holds the bundle.")
+    mount: Argument = Field("/textmill", pattern=r"^/", description="Where the claim is mounted in every pod.")
+    path: Annotated[str, AfterValidator(quoting.line)] = Field("", description="Folder in the claim that bundles are in.")
+    context: Argument | None = Field(None, description="Context of kubectl's configuration; else the current one.")
 
     def files(self, name: str, folder: str) -> dict[str, str]:
         """launch/mpijob.yaml."""
-        return {"mpijob.yaml": yaml.safe_dump(self._job(name, folder), sort_keys=False)}
+        return {"mpijob.yaml": quoting.yaml_document(self._job(name, folder))}
 
     def _job(self, name: str, folder: str) -> dict[str, Any]:
         workers = {"replicas": self.hosts, "template": self._pod("worker", {"resources": self._resources()})}
@@ -56,7 +56,7 @@ class Kubernetes(Scheduler):
         script = f"set -o pipefail; cd {shlex.quote(bundle)}; {shlex.join(words)} 2>&1 | tee launch/kubernetes.log"
         # Unique for every start of the job, for the files by which its ranks find each other.
         uid = {"name": "TEXTMILL_MEETING", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
-        return {"command": ["bash", "-c", script], "env": [uid]}
+        return {"command": ["bash", "-c", quoting.kubernetes(script)], "env": [uid]}
 
     def _pod(self, name: str, more: dict[str, Any]) -> dict[str, Any]:
         mounted = {"name": "bundle", "mountPath": self.mount}

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.launchers.base import RANK, Scheduler, State
+from models.launchers.base import RANK, Option, Scheduler, State, Word
+from textmill import quoting
 
 _STATES = {"Q": State.WAITING, "H": State.WAITING, "W": State.WAITING, "T": State.WAITING, "S": State.WAITING,
            "R": State.RUNNING, "E": State.RUNNING, "B": State.RUNNING}  # fmt: skip
@@ -19,9 +20,9 @@ class Pbs(Scheduler):
     """Settings of PBS."""
 
     kind: Literal["pbs"] = "pbs"
-    queue: str | None = Field(None, description="Queue; else the server's default.")
-    project: str | None = Field(None, description="Project or account that pays.")
-    options: tuple[str, ...] = Field((), description="More of qsub's options, such as `-W group_list=nlp`.")
+    queue: Word | None = Field(None, description="Queue; else the server's default.")
+    project: Word | None = Field(None, description="Project or account that pays.")
+    options: tuple[Option, ...] = Field((), description="More of qsub's options, such as `-W group_list=nlp`.")
 
     def files(self, name: str, folder: str) -> dict[str, str]:
         """launch/pbs.sh."""
@@ -33,7 +34,7 @@ class Pbs(Scheduler):
         options += [f"-P {self.project}"] if self.project else []
         lines = [
             "#!/usr/bin/env bash",
-            *[f"#PBS {option}" for option in [*options, *self.options]],
+            *[f"#PBS {quoting.directive(option)}" for option in [*options, *self.options]],
             "# Submit it in the bundle's folder, which every host has to see: qsub launch/pbs.sh",
             "set -euo pipefail",
             'cd "$PBS_O_WORKDIR"',

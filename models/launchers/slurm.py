@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.launchers.base import RANK, Scheduler, State
+from models.launchers.base import RANK, Option, Scheduler, State, Word
+from textmill import quoting
 
 _WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED", "")
 _RUNNING = ("RUNNING", "COMPLETING", "STAGE_OUT")
@@ -17,10 +18,10 @@ class Slurm(Scheduler):
     """Settings of Slurm."""
 
     kind: Literal["slurm"] = "slurm"
-    partition: str | None = Field(None, description="Partition; else the cluster's default.")
-    account: str | None = Field(None, description="Account that pays.")
-    qos: str | None = Field(None, description="Quality of service.")
-    options: tuple[str, ...] = Field((), description="More of sbatch's options, such as `--constraint=a100`.")
+    partition: Word | None = Field(None, description="Partition; else the cluster's default.")
+    account: Word | None = Field(None, description="Account that pays.")
+    qos: Word | None = Field(None, description="Quality of service.")
+    options: tuple[Option, ...] = Field((), description="More of sbatch's options, such as `--constraint=a100`.")
 
     def files(self, name: str, folder: str) -> dict[str, str]:
         """launch/slurm.sh."""
@@ -42,7 +43,7 @@ class Slurm(Scheduler):
         options = [f"--{key}={value}" for key, value in given.items() if value is not None]
         lines = [
             "#!/usr/bin/env bash",
-            *[f"#SBATCH {option}" for option in [*options, *self.options]],
+            *[f"#SBATCH {quoting.directive(option)}" for option in [*options, *self.options]],
             "# Submit it in the bundle's folder, which every host has to see: sbatch launch/slurm.sh",
             "set -euo pipefail",
             'cd "$SLURM_SUBMIT_DIR"',

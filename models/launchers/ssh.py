@@ -12,7 +12,8 @@ from pathlib import Path
 
 from models.subprocesses import environ
 
-HOSTS = r"^[A-Za-z0-9_.-]+:[1-9]\d*(,[A-Za-z0-9_.-]+:[1-9]\d*)*$"
+_SLOTS = r"[A-Za-z0-9_][A-Za-z0-9_.-]*:[1-9][0-9]*"
+HOSTS = rf"^{_SLOTS}(,{_SLOTS})*$"
 """host:ranks, one or more."""
 LOOPBACK = ("localhost", "127.0.0.1")
 # horovodrun puts the whole environment into the command line of ssh, which everyone on both hosts can read. So the ranks

@@ -18,6 +18,7 @@ from pipelines.store import Store
 from pipelines.validation import did_you_mean
 from textmill import places
 from textmill.errors import InputError
+from textmill.names import is_fit
 from textmill.places import Place
 
 _DEFINITIONS = (".yaml", ".yml")
@@ -33,6 +34,8 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
 
         loaded = load(Path(pipeline))
         return (places.place(root) if root else loaded.root), loaded.definition.name
+    if pipeline is not None and not is_fit(pipeline):
+        raise InputError(f"{pipeline!r} is no name of a pipeline, and there is no such definition")
     folder = places.place(root or os.environ.get("TEXTMILL_ROOT") or "runs")
     found, damaged = runs.read(folder, pipeline)
     known = dict.fromkeys(record["name"] for record in found)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from textmill import names
+
 if TYPE_CHECKING:
     from pipelines.keys import Because
     from pipelines.pipeline import Pipeline
@@ -36,6 +38,18 @@ class Share(click.ParamType):
         if not 0 < share <= 1:
             self.fail(f"{value!r} is not a share such as 1% or 0.01", param, ctx)
         return share
+
+
+class Name(click.ParamType):
+    """The name of a pipeline, which is a folder's: no path."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name itself."""
+        if not names.is_fit(value):
+            self.fail(f"{value!r} is no name of a pipeline", param, ctx)
+        return str(value)
 
 
 def definition(command: Command) -> Command:

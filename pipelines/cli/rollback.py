@@ -8,7 +8,7 @@ from pipelines.cli import options
 
 
 @click.command("rollback")
-@click.argument("name")
+@click.argument("name", type=options.Name())
 @click.option("--to", type=click.IntRange(1), metavar="VERSION", help="[default: what was current before]")
 @options.root
 @options.as_json

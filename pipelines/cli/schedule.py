@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from pipelines.cli import options
+from textmill.errors import MissingInput
 
 
 @click.command("schedule")
@@ -33,6 +35,7 @@ def command(action: str, file: Path, kind: str, sets: tuple[str, ...], profile: 
     if action == "show":
         said = scheduler.text(entry)
     elif action == "install":
+        _check(file, sets, profile)
         said = f"{frame.name} at '{entry.cron}' is in {scheduler.install(entry)}"
     else:
         said = f"{frame.name} is {'out of' if scheduler.remove(frame.name) else 'not in'} {kind}"
@@ -40,3 +43,9 @@ def command(action: str, file: Path, kind: str, sets: tuple[str, ...], profile: 
         options.print_json({"name": frame.name, "cron": entry.cron, "kind": kind, "action": action, "text": said})
     else:
         click.echo(said.rstrip("\n"))
+
+
+def _check(file: Path, sets: tuple[str, ...], profile: str | None) -> None:
+    """Raise what `check` raises, but for inputs that are not there yet: a run waits for them."""
+    with suppress(MissingInput):
+        options.load(file, sets, None, profile, None)

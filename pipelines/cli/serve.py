@@ -9,7 +9,7 @@ from textmill.errors import EnvironmentProblem
 
 
 @click.command("serve")
-@click.argument("name")
+@click.argument("name", type=options.Name())
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 is all.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads of the model.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("versions")
-@click.argument("name", required=False)
+@click.argument("name", type=options.Name(), required=False)
 @options.root
 @options.as_json
 def command(name: str | None, root: str | None, as_json: bool) -> None:

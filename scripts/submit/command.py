@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from scripts.submit.settings import Settings, Shipped
+from textmill import quoting
 
 # Names of the unpacked archives in a container's working folder.
 CODE, DEFINITION, ENVIRONMENT = "textmill_code", "definition", "environment"
@@ -27,7 +28,8 @@ def build(
             command += [option, value]
     for key, value in {**_conf(settings, shipped, tag), **dict(settings.conf)}.items():
         command += ["--conf", f"{key}={value}"]
-    return [*command, shipped.application, json.dumps(dict(environ), ensure_ascii=False), *words]
+    told = [json.dumps(dict(environ), ensure_ascii=False), *words]
+    return [*command, shipped.application, *map(quoting.yarn, told)]
 
 
 def _options(settings: Settings, shipped: Shipped) -> dict[str, str | None]:

@@ -71,7 +71,7 @@ def test_settings_of_an_engine_stand_where_the_engine_is_named(folder: Path) -> 
     ("scheduler", "at", "message"),
     [
         ("{kind: slurm, partitoin: gpu}", ".scheduler.partitoin", "unknown key, did you mean 'partition'?"),
-        ("{kind: pbs, time: soon}", ".scheduler.time", r"'soon' does not fit the pattern ^\d{1,3}:[0-5]\d:[0-5]\d$"),
+        ("{kind: pbs, time: soon}", ".scheduler.time", r"'soon' does not fit the pattern ^[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]$"),
         ("{kind: slurn}", ".scheduler.kind", "'slurn' is not one of 'slurm', 'pbs', 'kubernetes', 'azure'"),
         ("{ranks: 2}", ".scheduler", "says no `kind`"),
         ("{kind: azure, ranks: 3, per_host: 2}", "",
@@ -273,3 +273,41 @@ def test_check_conditions(folder: Path) -> None:
 
 def test_definition_errors_are_input_errors_and_value_errors() -> None:
     assert issubclass(DefinitionError, InputError) and issubclass(DefinitionError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("name: demo", "name: store", "demo.yaml:1 name: 'store' is a folder of every root"),
+        ("name: demo", "name: models", "demo.yaml:1 name: 'models' is a folder of every root"),
+        ("name: demo", f"name: {'a' * 300}", "demo.yaml:1 name: string should have at most 128 characters"),
+        ("      clean: {", f"      {'a' * 300}: {{do: text.clean, from: chats}}\n      clean: {{", "should have at most 128"),
+        ("      small: {", f"      {'a' * 300}: {{", "should have at most 128"),
+        ("      chats: {", f"      {'a' * 300}: {{", "should have at most 128"),
+    ],
+)
+def test_a_name_that_files_can_not_have_is_refused(folder: Path, before: str, after: str, said: str) -> None:
+    assert any(said in problem for problem in problems(folder, GOOD.replace(before, after)))
+
+
+HOROVOD = """
+    profiles:
+      gpu: {engine: horovod, options: {SETTINGS}}
+"""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "hosts: '-oProxyCommand=x:2'", "ssh_key: -oProxyCommand=x", "python: -c", "interfaces: [eth0;x]",
+        "target: /b, scheduler: {kind: slurm, partition: 'a b'}", "target: /b, scheduler: {kind: pbs, queue: 'a b'}",
+        'target: /b, scheduler: {kind: slurm, options: ["--x\\n#SBATCH --y"]}',
+        'target: /b, scheduler: {kind: pbs, options: ["-x\\ntouch x"]}',
+        'target: /b, scheduler: {kind: slurm, setup: ["a\\rb"]}',
+        "target: /b, scheduler: {kind: kubernetes, context: --kubeconfig=x}",
+        "target: /b, scheduler: {kind: azure, workspace: --debug}",
+    ],
+)  # fmt: skip
+def test_what_a_program_would_read_otherwise_is_refused(folder: Path, settings: str) -> None:
+    text = textwrap.dedent(GOOD) + textwrap.dedent(HOROVOD.replace("SETTINGS", settings))
+    assert any("demo.yaml" in one for one in problems(folder, text, profile="gpu"))

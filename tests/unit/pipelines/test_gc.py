@@ -77,3 +77,17 @@ def test_young_outputs_and_those_being_built_stay(root: Path) -> None:
     os.utime(building, (0, 0))
     found = gc.find(root, 1, LATER)
     assert building not in found.outputs and checkpoints not in found.outputs
+
+
+def test_a_pipeline_that_is_called_like_a_folder_of_the_root_is_left_alone(root: Path) -> None:
+    """Such names are refused now; one of an earlier release may be there, with its runs among the outputs."""
+    folder = root / "store/20260101-000000-abcd"
+    (folder / "train-logs").mkdir(parents=True)
+    for name in ("run.json", "plan.json", "log"):
+        (folder / name).write_text("{}")
+    (root / "models/strange name").mkdir(parents=True)
+    (root / "models/strange name/current.json").write_text('{"version": 1}')
+    found = gc.find(root, 1, now=time.time() + 1e6)
+    assert found.outputs and not any(folder in (one, *one.parents) for one in found.outputs)
+    found.remove()
+    assert (folder / "plan.json").exists()

@@ -72,3 +72,12 @@ def test_the_history_page_shows_each_date(tmp_path: Path) -> None:
     assert '<a href="20260102-030000-abcd/report.html">2026-01-02</a>' in page and "1,200" in page
     assert "gold 0.7500" in page and "version 7" in page and "0.8000" in page and "0.250" in page
     assert '<span class="badge failed">' in page and "&lt;tie&gt;" in page and "http" not in page.split("</style>")[1]
+
+
+def test_no_value_becomes_a_line_of_its_own(tmp_path: Path) -> None:
+    hostile = 'm"} 1\ntextmill_daily_failed{pipeline="other'
+    record = {**RECORD, "metrics": {hostile: {"accuracy": 0.5, f"{hostile}.accuracy": 0.25}}}
+    notice.write_metrics(tmp_path / "m.prom", hostile, record, False, {hostile: 1.0})
+    samples = [one for family in text_string_to_metric_families((tmp_path / "m.prom").read_text()) for one in family.samples]
+    assert {sample.labels["pipeline"] for sample in samples} == {hostile}
+    assert {sample.labels.get("train") for sample in samples} == {hostile, None}

@@ -8,15 +8,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from pipelines import crontime
-from pipelines.schedules import Crontab, Entry, SystemdTimer
-from textmill.errors import InputError
+from pipelines.cli.schedule import command
+from pipelines.schedules import SCHEDULERS, Crontab, Entry, SystemdTimer
+from textmill.errors import DefinitionError, EnvironmentProblem, InputError
 
 CRONTAB = """#!/bin/sh
 # A crontab in a file: -l prints it, - replaces it, -r removes it.
 case $1 in
-    -l) cat "$CRONTAB_FILE" ;;
+    -l) [ -e "$CRONTAB_FILE" ] || { echo "no crontab for me" >&2; exit 1; }; cat "$CRONTAB_FILE" ;;
     -) cat > "$CRONTAB_FILE" ;;
     -r) rm "$CRONTAB_FILE" ;;
 esac
@@ -85,10 +87,57 @@ def test_the_command_of_a_crontab_line_does_what_it_says(crontab: Path, tmp_path
     assert (folder / "m.daily.log").read_text() == "a 'b' %c\n"
 
 
+def test_an_entry_with_strange_line_separators_is_removed_as_a_whole(crontab: Path) -> None:
+    """A crontab's lines end with a line feed alone: taken apart elsewhere, half a line would stay behind as a job."""
+    mine = "# textmill schedule of m\n0 3 * * * echo a\x0b\x85\u2028* * * * * touch /tmp/x\n"
+    crontab.write_bytes(b"MAILTO=caf\xe9\r\n" + mine.encode() + b"1 2 * * * backup")
+    assert Crontab().remove("m")
+    assert crontab.read_bytes() == b"MAILTO=caf\xe9\r\n1 2 * * * backup\n"
+
+
+def test_a_crontab_that_can_not_be_read_is_not_replaced(crontab: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin/crontab").write_text("#!/bin/sh\n[ $1 = -l ] && { echo 'not allowed' >&2; exit 1; }\ncat >\"$CRONTAB_FILE\"\n")
+    with pytest.raises(EnvironmentProblem, match="not allowed"):
+        Crontab().install(Entry("m", "0 3 * * *", tmp_path, ("textmill",)))
+    assert not crontab.exists()
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+@pytest.mark.parametrize(
+    ("name", "folder", "word"),
+    [("m\n* * * * * touch x", "/a", "b"), ("store", "/a", "b"), ("m", "/a\n* * * * * touch x", "b"), ("m", "/a", "b\nc")],
+)
+def test_no_line_break_comes_into_a_crontab_or_a_unit(kind: str, name: str, folder: str, word: str) -> None:
+    with pytest.raises(InputError):
+        SCHEDULERS[kind].text(Entry(name, "0 3 * * *", Path(folder), ("/bin/echo", word)))
+
+
+def test_five_fields_on_several_lines_are_one_line(tmp_path: Path) -> None:
+    assert crontime.checked("0\n3 *\t* *\n") == "0 3 * * *"
+    assert Crontab().text(Entry("m", "0 3 *\n* *", tmp_path, ("x",))).count("\n") == 2
+    with pytest.raises(ValueError, match="write"):
+        crontime.parse("0 \u0663 * * *")
+
+
+def test_what_check_refuses_is_not_installed(crontab: Path, tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    head = "inputs: {chats: {path: x.jsonl, format: jsonl}}\nschedule: {cron: 0 3 * * *}\n"
+    file.write_text(f"name: m\n{head}steps: {{clean: {{do: text.clean, from: chats, unicde: NFC}}}}\n")
+    found = CliRunner().invoke(command, ["install", str(file)])
+    assert isinstance(found.exception, DefinitionError) and "unicde" in str(found.exception)
+    file.write_text(f'name: "m\\n* * * * * touch x"\n{head}steps: {{clean: {{do: text.clean, from: chats}}}}\n')
+    for action in ("show", "install", "remove"):
+        found = CliRunner().invoke(command, [action, str(file)])
+        assert isinstance(found.exception, DefinitionError) and f"{file}:1 name" in str(found.exception)
+    file.write_text(f"name: m\n{head}steps: {{clean: {{do: text.clean, from: chats}}}}\n")
+    assert CliRunner().invoke(command, ["install", str(file)]).exit_code == 0  # a day's input may come later
+    assert "schedule of m\n" in crontab.read_text()
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    entry = Entry("m", "0 3 * * *", tmp_path, ("/bin/echo", "100% $HOME", 'a "b"'))
+    entry = Entry("m", "0 3 * * *", tmp_path, ("/bin/echo", "100% $HOME", 'a "b"', "\\", ";", "${HOME}", ""))
     texts = SystemdTimer().text(entry).split("# ")[1:]
     files = [tmp_path / Path(text.partition("\n")[0]).name for text in texts]
     for file, text in zip(files, texts, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from scripts.submit.command import build
 from scripts.submit.settings import Settings, Shipped
@@ -29,7 +30,9 @@ def option(words: list[str], name: str) -> str | None:
 
 
 def test_the_program_and_its_words_come_last() -> None:
-    assert built(A='"$x"')[-4:] == ["/app.py", '{"A": "\\"$x\\""}', "run", "definition/a.yaml"]
+    app, *words = built(A='"$x"')[-4:]
+    assert (app, [unquote(word) for word in words]) == ("/app.py", ['{"A": "\\"$x\\""}', "run", "definition/a.yaml"])
+    assert words[1:] == ["run", "definition/a.yaml"]
 
 
 def test_archives_are_unpacked_under_the_names_that_the_settings_use() -> None:
