@@ -81,6 +81,7 @@ class Augment(Operation):
     name = "text.augment"
     version = 2
     Params = Params
+    example = "augment: {do: text.augment, from: populate, copies: 2, swap: 0.1, delete: 0.1}"
     takes = "rows"
     train_only = True
     path_params = ("synonyms",)

@@ -170,6 +170,8 @@ class Operation(ABC):
     version: ClassVar[int]
     """Raised whenever the same parameters and inputs give another output; part of every key."""
     Params: ClassVar[type[Params]]
+    example: ClassVar[str] = ""
+    """A step that does it, as a definition may write it; empty for what no step names."""
     takes: ClassVar[Literal["inputs", "rows", "parts", "tokens", "tensors"]]
     """inputs of the definition; rows of steps; rows of steps each in a role; a whole tokenized step; a tensor.encode
     step's folder, and the train rows it was made from."""

@@ -44,6 +44,7 @@ class Clean(Operation):
     name = "text.clean"
     version = 1
     Params = Params
+    example = "clean: {do: text.clean, from: chats, mask: [phone, order_no], min_chars: 2}"
     takes = "inputs"
 
     def by_date(self, params: Params) -> Literal["alone"]:

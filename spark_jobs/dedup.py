@@ -45,6 +45,7 @@ class Dedup(Operation):
     name = "text.dedup"
     version = 4
     Params = Params
+    example = "dedup: {do: text.dedup, from: clean, near: {threshold: 0.8}}"
     takes = "rows"
 
     def by_date(self, params: Params) -> Literal["earlier"] | None:

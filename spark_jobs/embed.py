@@ -115,6 +115,7 @@ class Embed(Operation):
     name = "text.embed"
     version = 2
     Params = Params
+    example = "vectors: {do: text.embed, from: tensors, method: word2vec, size: 100}"
     takes = "tensors"
     path_params = ("path",)
 

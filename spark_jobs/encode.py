@@ -62,6 +62,7 @@ class Encode(Operation):
     name = "tensor.encode"
     version = 3
     Params = Params
+    example = "tensors: {do: tensor.encode, from: tokens, vocabulary: {max: 50000, min_count: 3}, length: 24}"
     takes = "tokens"
 
     def outputs(self, params: Params) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class Populate(Operation):
     name = "text.populate"
     version = 1
     Params = Params
+    example = "populate: {do: text.populate, from: split.train, templates: t.txt, amount: {per_intent: 2000}}"
     takes = "rows"
     train_only = True
     path_params = ("templates",)

@@ -53,6 +53,7 @@ class Split(Operation):
     name = "data.split"
     version = 3
     Params = Params
+    example = "split: {do: data.split, from: dedup, parts: {train: 0.9, valid: 0.05, test: 0.05}}"
     takes = "rows"
 
     def by_date(self, params: Params) -> Literal["alone"] | None:

@@ -70,6 +70,7 @@ class Tokenize(Operation):
     name = "text.tokenize"
     version = 4
     Params = Params
+    example = "tokens: {do: text.tokenize, from: [populate, split.valid, split.test], analyzer: nori}"
     takes = "parts"
 
     def by_date(self, params: Params) -> Literal["alone", "earlier"] | None:

@@ -30,6 +30,7 @@ _VERBS = {
     "export": "Send a training and its tensors to GPU machines.",
     "gc": "Remove runs and outputs that nothing refers to any more.",
     "schema": "Print the JSON Schema of definitions, for editors.",
+    "operations": "List the operations of steps, or one operation's parameters.",
     "models": "List the models of the catalogue, or one model's parameters.",
     "doctor": "Check Java, the jar, Spark and the engines of this installation.",
 }

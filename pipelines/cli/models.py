@@ -7,12 +7,9 @@ from typing import Any
 import click
 
 from models import catalogue
-from pipelines.cli import options
+from pipelines.cli import options, parameters
 from pipelines.validation import did_you_mean
 from textmill.errors import InputError
-
-_LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-
 
 @click.command("models")
 @click.argument("name", required=False)
@@ -32,27 +29,13 @@ def command(name: str | None, as_json: bool) -> None:
 
 
 def _described(name: str) -> dict[str, Any]:
-    properties = catalogue.params(name).model_json_schema()["properties"]
-    params = [
-        {"name": key, "default": given.get("default"), "range": _range(given), "description": given["description"]}
-        for key, given in properties.items()
-    ]
+    params = parameters.described(catalogue.params(name))
     summary, engines = catalogue.summary(name), catalogue.engines(name)
     return {"name": name, "summary": summary, "paper": catalogue.paper(name), "engines": engines, "params": params}
-
-
-def _range(given: dict[str, Any]) -> str:
-    """The values that a JSON Schema allows, in a few signs."""
-    if "enum" in given:
-        return " | ".join(map(str, given["enum"]))
-    limits = [f"{sign} {given[key]}" for key, sign in _LIMITS.items() if key in given]
-    of = f" of {given['items']['type']}" if "items" in given else ""
-    return " ".join([given.get("type", "any") + of, *limits])
 
 
 def _show(model: dict[str, Any]) -> None:
     click.echo(f"{model['name']}: {model['summary']}\n{model['paper']}")
     if model["engines"]:
         click.echo(f"trains in engine {' or '.join(model['engines'])} alone")
-    for param in model["params"]:
-        click.echo(f"  {param['name']:<16} {param['default']!s:<10} {param['range']:<26} {param['description']}")
+    parameters.show(model["params"])
