@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from models import metrics
 from pipelines.board import statistics
 from pipelines.board.statistics import Paired
 from pipelines.board.tested import Tested, Tests
@@ -23,7 +24,7 @@ class Standing:
     rank: int | None = None
     """By test accuracy, from 1; equal accuracies share one. None where there is none."""
     interval: tuple[float, float] | None = None
-    """Bootstrap interval of the test accuracy."""
+    """95 % interval of the test accuracy."""
     tie: bool | None = None
     """Whether its test rows leave open that it is as good as the best; None where they are not those of the best."""
     p: float | None = None
@@ -80,22 +81,21 @@ class Board:
         return {status: statuses.count(status) for status in sorted(set(statuses))}
 
 
-def make(name: str, trials: Iterable[Trial], tests: Tests, reading: Reading, seed: int = statistics.SEED) -> Board:
-    """The board of trials; `seed` is the bootstrap's. Predictions that can't be read are noted, and make no ties."""
+def make(name: str, trials: Iterable[Trial], tests: Tests, reading: Reading) -> Board:
+    """The board of trials. Predictions that can't be read are noted, and make no ties."""
     ordered = sorted(trials, key=_order)
     tested = [trial for trial in ordered if _accuracy(trial) is not None]
-    bounds = statistics.intervals(
-        [_accuracy(trial) for trial in tested],  # type: ignore[misc]
-        [trial.test.rows or 0 for trial in tested],  # type: ignore[union-attr]
-        seed,
-    )
     against = _against_best(tested, tests, reading)
     standings = [
-        Standing(trial, _rank(tested, trial), (float(low), float(high)), *against.get(trial.ref, (None, None)))
-        for trial, (low, high) in zip(tested, bounds, strict=True)
+        Standing(trial, _rank(tested, trial), _interval(trial), *against.get(trial.ref, (None, None))) for trial in tested
     ]
     rest = [Standing(trial) for trial in ordered if _accuracy(trial) is None]
     return Board(name, (*standings, *rest), tuple(reading.notes))
+
+
+def _interval(trial: Trial) -> tuple[float, float]:
+    rows = trial.test.rows if trial.test else None
+    return metrics.interval(_accuracy(trial) or 0.0, rows or 0)
 
 
 def _accuracy(trial: Trial) -> float | None:

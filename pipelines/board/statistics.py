@@ -1,7 +1,7 @@
-"""What a test part can tell apart: bootstrap intervals and the exact McNemar test, on right and wrong rows alone.
+"""What a test part can tell apart: the bootstrap of a difference and the exact McNemar test, on right and wrong rows alone.
 
-All functions are vectorised over models and need no pass over the rows: drawing n rows with replacement and counting the
-right ones is drawing counts from a binomial or multinomial distribution, so intervals cost the same for any n.
+No function needs a pass over the rows: drawing n pairs of rows with replacement and counting the right ones is drawing
+counts from a multinomial distribution, so an interval costs the same for any n.
 """
 
 from __future__ import annotations
@@ -57,23 +57,6 @@ class Paired:
         drawn = np.random.default_rng(seed).multinomial(self.rows, shares, size=draws)
         low, high = np.percentile((drawn[:, 1] - drawn[:, 0]) / self.rows, _TAILS)
         return float(low), float(high)
-
-
-def intervals(accuracies: Sequence[float], rows: Sequence[int], seed: int = SEED, draws: int = DRAWS) -> np.ndarray:
-    """The 95 % percentile bootstrap interval of each accuracy: [models, 2]. Models on 0 rows get 0 to 1.
-
-    Where all or no rows are right, rows drawn again tell nothing, and the exact bound stands in (Clopper and Pearson 1934).
-    """
-    share, counted = np.asarray(accuracies, dtype=float), np.asarray(rows, dtype=np.int64)
-    if not len(share):
-        return np.zeros((0, 2))
-    drawn = np.random.default_rng(seed).binomial(counted, np.clip(share, 0, 1), size=(draws, len(share)))
-    found = np.percentile(drawn / np.maximum(counted, 1), _TAILS, axis=0).T
-    bound = ((1 - LEVEL) / 2) ** (1 / np.maximum(counted, 1))
-    found[share >= 1, 0] = bound[share >= 1]
-    found[share <= 0, 1] = 1 - bound[share <= 0]
-    found[counted == 0] = (0.0, 1.0)
-    return found
 
 
 def mcnemar(first: int, second: int) -> float:

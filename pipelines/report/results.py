@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models import metrics
 from pipelines.report.corpus import Made
 from pipelines.report.reading import Reading, json_object, number, share, whole, words
 from textmill.places import Place
@@ -71,7 +71,7 @@ class Scores:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy."""
-        return wilson(self.accuracy or 0, self.rows)
+        return metrics.interval(self.accuracy or 0, self.rows)
 
     @property
     def weakest(self) -> tuple[ClassScore, ...]:
@@ -199,16 +199,6 @@ def _scores(found: Mapping[str, Any]) -> Scores:
 def _class(found: Mapping[str, Any]) -> ClassScore:
     figures = {name: share(found.get(name)) for name in ("precision", "recall", "f1")}
     return ClassScore(str(found["label"]), **figures, support=whole(found.get("support")))
-
-
-def wilson(part: float, rows: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of the share `part` measured on `rows` rows (Wilson 1927, J. Am. Stat. Assoc. 22)."""
-    if rows == 0:
-        return (0.0, 1.0)
-    middle = part + z * z / (2 * rows)
-    spread = z * math.sqrt(part * (1 - part) / rows + z * z / (4 * rows * rows))
-    scale = 1 + z * z / rows
-    return (max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
 
 
 def _mistakes(folder: Place) -> tuple[Mistake, ...]:

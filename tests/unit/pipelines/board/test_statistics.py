@@ -33,13 +33,6 @@ def test_pairs_are_counted(rows: list[tuple[bool, bool]]) -> None:
     assert (paired.both, paired.neither) == (rows.count((True, True)), rows.count((False, False)))
 
 
-def test_intervals_are_those_of_drawing_rows_again() -> None:
-    right = np.random.default_rng(1).random(400) < 0.8
-    drawn = np.random.default_rng(2).integers(0, 400, size=(20_000, 400))
-    expected = np.percentile(right[drawn].mean(axis=1), [2.5, 97.5])
-    assert statistics.intervals([right.mean()], [400])[0] == pytest.approx(expected, abs=0.004)
-
-
 def test_the_interval_of_a_difference_is_that_of_drawing_pairs_again() -> None:
     noise = np.random.default_rng(3)
     first = noise.random(500) < 0.8
@@ -49,28 +42,7 @@ def test_the_interval_of_a_difference_is_that_of_drawing_pairs_again() -> None:
     assert Paired.of(first, second).interval() == pytest.approx(tuple(expected), abs=0.005)
 
 
-def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
-    one, same, other = (statistics.intervals([0.7, 0.9], [300, 300], seed=seed) for seed in (1, 1, 2))
-    assert (one == same).all() and (one != other).any()
-
-
-def test_the_bootstrap_covers_the_true_accuracy_about_as_often_as_it_says() -> None:
-    drawn = np.random.default_rng(5).binomial(1000, 0.85, size=400) / 1000
-    found = statistics.intervals(drawn, [1000] * 400, draws=2000)
-    assert 0.91 < ((found[:, 0] <= 0.85) & (found[:, 1] >= 0.85)).mean() < 0.985
-
-
-def test_all_or_none_right_has_the_exact_bound() -> None:
-    exact = binomtest(12, 12).proportion_ci(method="exact")
-    assert statistics.intervals([1.0, 0.0], [12, 12]).tolist() == [
-        [pytest.approx(exact.low), 1.0],
-        [0.0, pytest.approx(1 - exact.low)],
-    ]
-
-
 def test_no_rows_tell_nothing() -> None:
-    assert statistics.intervals([0.0], [0]).tolist() == [[0.0, 1.0]]
-    assert statistics.intervals([], []).shape == (0, 2)
     assert Paired(0, 0, 0, 0).interval() == (-1.0, 1.0)
 
 

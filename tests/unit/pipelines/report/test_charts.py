@@ -10,7 +10,6 @@ import pytest
 
 from pipelines.report import charts, words
 from pipelines.report.heat import heat
-from pipelines.report.results import wilson
 from pipelines.report.scale import bins, common_last, quantile, ticks, whole_ticks
 
 
@@ -56,13 +55,6 @@ def test_a_thin_tail_goes_into_one_bin() -> None:
 @pytest.mark.parametrize(("share", "expected"), [(0, 1), (0.5, 2), (0.51, 9), (1, 9)])
 def test_quantile(share: float, expected: int) -> None:
     assert quantile({2: 3, 1: 2, 9: 5}, share) == expected
-
-
-@pytest.mark.parametrize(
-    ("share", "rows", "low", "high"), [(0.5, 100, 0.404, 0.596), (1.0, 10, 0.722, 1.0), (0.0, 0, 0.0, 1.0)]
-)
-def test_wilson_interval(share: float, rows: int, low: float, high: float) -> None:
-    assert wilson(share, rows) == pytest.approx((low, high), abs=5e-4)
 
 
 def test_lines_show_every_epoch_and_leave_gaps() -> None:
