@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from textmill.errors import InputError
 Damage = Callable[[str, str], str | None]
 """(op, key) → `absent`, what is damaged, or None where the output is whole."""
 ABSENT = "absent"
+_NAMED = 3
 Stage = Literal["prepare", "train"]
 
 
@@ -150,9 +151,21 @@ def _changed_takes(before: list[Any], now: list[Any]) -> list[str]:
         return [take[:3] for take in takes]
 
     if wiring(before) != wiring(now):
-        return ["it takes from other steps"]
+        return _rewired([take[2] for take in before], [take[2] for take in now])
     changed = [new[2] for old, new in zip(before, now, strict=True) if old[3] != new[3]]
     return [f"{name} changed" for name in dict.fromkeys(changed)]
+
+
+def _rewired(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """Which steps and inputs a step no longer takes, and which it takes now; dates of one step in a few words."""
+    gone, new = ([name for name in dict.fromkeys(one) if name not in other] for one, other in ((before, now), (now, before)))
+    said = [f"{verb} {_some(names)}" for verb, names in (("no longer takes", gone), ("now takes", new)) if names]
+    return said or ["takes the same steps in another order or role"]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _short(value: Any) -> str:

@@ -25,6 +25,7 @@ _ABSENT: Record = {"date": "", "error": None, "seconds": None, "finished": None,
                    "definition": "", "profile": "", "metrics": {}}  # fmt: skip
 _ABSENT_STEP: Record = {"op": "", "action": "", "why": "", "output": "", "status": "", "seconds": 0.0}
 """What records of earlier heads may not say."""
+ID_LENGTH = 20
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 

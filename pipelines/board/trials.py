@@ -17,6 +17,8 @@ from textmill.places import Place
 SWEEPS = ("model.sweep", "model.search")
 LEDGER, PREDICTIONS = "trials.jsonl", "predictions.npz"
 DONE, FAILED = "done", "failed"
+_ENDED = {"interrupted": ("interrupted", "")}
+"""Status and error of a trial by those of its run; an interruption is no failure of the model."""
 _NO_SETTINGS = ("engine", "model", "params", "code", "options", "metric")
 _WEIGHTS = "weights.npz"
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
@@ -58,6 +60,8 @@ class Trial:
     bytes: int | None = None
     """Size of its weights."""
     source: Source | None = None
+    made: bool = True
+    """Whether its run trained it; False where that run reused what an earlier one had trained."""
 
     @property
     def ref(self) -> str:
@@ -66,7 +70,7 @@ class Trial:
 
 
 def of_runs(root: Place, records: Iterable[Record], reading: Reading) -> list[Trial]:
-    """The trials of run records, the newest first; one that several runs share is told of the newest alone.
+    """The trials of run records, the newest first; one that several runs share is that of the run that trained it.
 
     A failed training is left out where a newer run, or one with the same key, did it. What can't be read is noted.
     """
@@ -74,9 +78,13 @@ def of_runs(root: Place, records: Iterable[Record], reading: Reading) -> list[Tr
     for record in records:
         for trial in _of_run(root, record, reading):
             before = found.get((trial.key, trial.name))
-            if before is None or before.status != DONE and trial.status == DONE:
+            if before is None or _tells_more(trial, before):
                 found[trial.key, trial.name] = trial
     return list(found.values())
+
+
+def _tells_more(trial: Trial, newer: Trial) -> bool:
+    return trial.status == DONE and (newer.status != DONE or trial.made and not newer.made)
 
 
 def _of_run(root: Place, record: Record, reading: Reading) -> Iterator[Trial]:
@@ -107,13 +115,20 @@ def _training(
         "model": given["model"],
         "params": given["params"],
         "settings": {name: value for name, value in given.items() if name not in _NO_SETTINGS},
+        "made": step["action"] == "run",
     }
     folder = _folder(root, step)
     if step["status"] == "failed":
-        return Trial(**told, status=FAILED, error=str(record["error"] or ""), seconds=step["seconds"])
+        status, error = _end(record)
+        return Trial(**told, status=status, error=error, seconds=step["seconds"])
     if not (folder / MANIFEST).exists():
         return None
     return Trial(**told, status=DONE, error="", **_trained(folder), **_evaluated(root, evaluation))
+
+
+def _end(record: Record) -> tuple[str, str]:
+    """Status and error of what a run was at when it ended badly."""
+    return _ENDED.get(record["status"], (FAILED, str(record["error"] or "")))
 
 
 def _folder(root: Place, step: Mapping[str, Any]) -> Place:
@@ -155,7 +170,7 @@ def _sweep(root: Place, record: Record, step: Mapping[str, Any]) -> Iterator[Tri
     folder, sweep = _folder(root, step), step["step"].partition(".")[2]
     if step["status"] == "failed":
         kind = step["op"].partition(".")[2]
-        told = (record["run"], record["date"], sweep, step["key"], kind, "", {}, {}, FAILED, str(record["error"] or ""))
+        told = (record["run"], record["date"], sweep, step["key"], kind, "", {}, {}, *_end(record))
         yield Trial(*told, seconds=step["seconds"])
     if not (folder / MANIFEST).exists():
         return
@@ -185,6 +200,7 @@ def _trial(found: Mapping[str, Any], record: Record, step: Mapping[str, Any], fo
         seconds=number(found.get("seconds")),
         bytes=_maybe(found.get("bytes")),
         source=Source(folder, step["key"], trial) if found["status"] == DONE else None,
+        made=step["action"] == "run",
     )
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,12 +121,17 @@ def _again(pipeline: Pipeline) -> str:
 
 def _header(told: Listener, run: Run, plan: list[Planned]) -> None:
     number = sum(planned.action == "run" for planned in plan)
-    told.say(
-        f"run {run.record['name']}/{run.record['run']}: {number} of {len(plan)} steps to run, the others are reused"
-    )
+    told.say(f"run {run.record['name']}/{run.record['run']}: {_counted(plan)}")
     if number:
         told.say(f"log    {run.record['log']}")
         told.say(f"resume {run.record['command']}")
+
+
+def _counted(plan: list[Planned]) -> str:
+    """`6 of 20 steps to run, 12 reused, 2 not asked for`."""
+    counts = Counter(planned.action for planned in plan)
+    others = [f"{counts[action]} {word}" for action, word in (("reuse", "reused"), ("skip", "not asked for")) if counts[action]]
+    return ", ".join([f"{counts['run']} of {len(plan)} steps to run", *others])
 
 
 def _metrics(folder: Place) -> dict[str, Any]:

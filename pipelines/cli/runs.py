@@ -22,6 +22,7 @@ def command(name: str | None, count: int, html: Path | None, root: str | None, a
     from rich.table import Table
 
     from pipelines import runs
+    from pipelines.runs import ID_LENGTH
 
     if html is not None:
         from pipelines import daily
@@ -36,7 +37,10 @@ def command(name: str | None, count: int, html: Path | None, root: str | None, a
     if as_json:
         options.print_json(found)
         return
-    table = Table("run", "pipeline", "date", "status", "steps run", "seconds", "metrics", box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
+    for heading in ("run", "pipeline", "date", "status", "steps run", "seconds", "metrics"):
+        # An id is never cut: it is what other verbs are given.
+        table.add_column(heading, no_wrap=heading == "run", min_width=ID_LENGTH if heading == "run" else None)
     for record in found:
         steps = f"{sum(step['action'] == 'run' for step in record['steps'])} of {len(record['steps'])}"
         seconds = "" if record["seconds"] is None else f"{record['seconds']:.1f}"

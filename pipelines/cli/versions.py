@@ -25,6 +25,7 @@ def command(name: str | None, root: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     from pipelines import versions
+    from pipelines.runs import ID_LENGTH
 
     place = options.runs_root(root)
     models = [versions.Versions(place, given) for given in ([name] if name else versions.names(place))]
@@ -33,7 +34,9 @@ def command(name: str | None, root: str | None, as_json: bool) -> None:
         told = [{**version.manifest, "current": version.number == now} for version, now in found]
         options.print_json([*told, *({"damaged": str(problem.file), "why": problem.why} for problem in damaged)])
         return
-    table = Table("model", "version", "date", "run", "macro-F1", "accuracy", "why", box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
+    for heading in ("model", "version", "date", "run", "macro-F1", "accuracy", "why"):
+        table.add_column(heading, no_wrap=heading == "run", min_width=ID_LENGTH if heading == "run" else None)
     for version, now in found:
         told, scores = version.manifest, version.metrics
         number = f"{version.number} *" if version.number == now else str(version.number)

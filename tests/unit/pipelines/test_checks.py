@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines import checks
 from pipelines.checks import parse
 
 MANIFEST = {
@@ -32,3 +33,11 @@ def test_failure(condition: str, failure: str | None) -> None:
 def test_what_is_no_condition(condition: str) -> None:
     with pytest.raises(ValueError, match="is not a condition"):
         parse(condition)
+
+
+def test_rows_that_only_fill_shards_up_are_not_counted() -> None:
+    parts = {"test": {"rows": 10}, "train": {"rows": 40}, "valid": {"rows": 0}}
+    measured = {"test": {"lengths": {"histogram": {"3": 4, "7": 5}}}, "train": {"lengths": {"histogram": {"2": 38}}}}
+    manifest = {"op": "tensor.encode", "parts": parts, "stats": {"parts": measured}}
+    assert checks.counts(manifest) == {"test": 9, "train": 38, "valid": 0}
+    assert checks.counts({**manifest, "op": "text.tokenize"}) == {"test": 10, "train": 40, "valid": 0}

@@ -107,6 +107,22 @@ def test_every_difference_of_two_keys_is_named() -> None:
     ]  # fmt: skip
 
 
+def test_steps_that_are_taken_no_longer_or_anew_are_named() -> None:
+    def because(*names: str) -> dict[str, Any]:
+        takes = [["rows", ["rows"], name, "key"] for name in names]
+        return {"op": "o", "version": 1, "params": {}, "takes": takes, "files": {}, "jar": ""}
+
+    dates = [f"clean@2026-11-{day:02}" for day in range(1, 9)]
+    assert plan.changes(because(*dates[:2]), because(*dates[1:3])) == [
+        "no longer takes clean@2026-11-01", "now takes clean@2026-11-03",
+    ]  # fmt: skip
+    assert plan.changes(because("a"), because(*dates)) == [
+        "no longer takes a",
+        "now takes clean@2026-11-01, clean@2026-11-02, clean@2026-11-03 and 5 more",
+    ]
+    assert plan.changes(because("a", "b"), because("b", "a")) == ["takes the same steps in another order or role"]
+
+
 def test_stages_divide_a_run_before_its_trainings() -> None:
     pipeline, _ = chain()
     trained = replace(pipeline, nodes={**pipeline.nodes, "c": replace(pipeline.nodes["c"], op=TRAIN)})

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from pipelines.board import read
 from pipelines.board.board import Board
+from pipelines.cli import cli
 from pipelines.cli import run as cli_run
 from pipelines.report import write_report
 from pipelines.runs import Run
@@ -120,6 +124,42 @@ def test_a_training_that_runs_share_is_one_row_of_the_newest(runs: Runs) -> None
     ]
     assert names(read.board(runs.root, "demo", ["20260101"])) == ["cnn", "other"]
     assert names(read.board(runs.root, "demo", ["last"])) == ["cnn"]
+
+
+def changed(runs: Runs, run: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """A run's record as another end of the run would have left it."""
+    file = runs.root / "demo" / run / "run.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    change(record)
+    file.write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_a_model_that_a_later_run_reused_is_that_of_the_run_that_trained_it(runs: Runs) -> None:
+    runs.training("cnn", ids(1), run=EARLIER)
+    runs.training("cnn", ids(1), run=LATER)
+
+    def reused(record: dict[str, Any]) -> None:
+        record["status"] = "failed"  # at a step after it
+        for step in record["steps"]:
+            step["action"] = "reuse"
+
+    changed(runs, LATER, reused)
+    board = read.board(runs.root, "demo")
+    assert [(standing.trial.name, standing.trial.run) for standing in board.standings] == [("cnn", EARLIER)]
+
+
+def test_an_interrupted_training_is_no_failed_one(runs: Runs) -> None:
+    runs.training("cnn", ids(1), run=LATER, error="KeyboardInterrupt")
+    changed(runs, LATER, lambda record: record.update(status="interrupted"))
+    (standing,) = read.board(runs.root, "demo").standings
+    assert (standing.trial.status, standing.trial.error) == ("interrupted", "")
+
+
+def test_ids_of_runs_are_never_cut(runs: Runs) -> None:
+    runs.training("cnn", ids(1), run=LATER)
+    changed(runs, LATER, lambda record: record["metrics"].update(cnn={"accuracy": 0.9}))
+    shown = CliRunner().invoke(cli, ["runs", "--root", str(runs.root)], env={"COLUMNS": "50"}).stdout
+    assert LATER in shown
 
 
 def test_models_of_other_test_rows_are_no_ties(runs: Runs) -> None:
