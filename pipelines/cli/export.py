@@ -106,12 +106,12 @@ def _launchers(given: dict[str, Any]) -> list[Scheduler]:
 
 
 def _pair(text: str) -> tuple[str, Any]:
-    import yaml
+    from pipelines.yamltext import parse
 
     key, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"--launch {text}: KEY=VALUE is wanted")
-    return key, yaml.safe_load(value)
+    return key, parse("--launch", value)[0]
 
 
 def _dry_run(launchers: list[Scheduler], found: Export, to: Target) -> None:
