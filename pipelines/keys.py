@@ -13,12 +13,19 @@ from spark_jobs.base import InputFiles, digest
 
 Because = dict[str, Any]
 """What a key is made of: op, version, params, takes, files, jar."""
+INPUT = "input "
+"""No step's name begins so."""
+_NAMED = 50
 
 
 def because(pipeline: Pipeline, jar: str, digests: Digests) -> dict[str, Because]:
-    """For every step what its key is made of; keys of steps stand for what they take from each other."""
-    keys = {name: digest(_of_input(files, digests)) for name, files in pipeline.inputs.items()}
-    reasons: dict[str, Because] = {}
+    """For every step what its key is made of; keys of steps stand for what they take from each other.
+
+    And for every input under `INPUT` and its name, to say later what of it changed.
+    """
+    read = {name: _of_input(files, digests) for name, files in pipeline.inputs.items()}
+    keys = {name: digest(found) for name, found in read.items()}
+    reasons: dict[str, Because] = {f"{INPUT}{name}": _described(*found) for name, found in read.items()}
     for node in pipeline.nodes.values():
         reasons[node.name] = _of_node(node, keys, jar)
         keys[node.name] = digest(reasons[node.name])
@@ -41,6 +48,12 @@ def _of_input(files: InputFiles, digests: Digests) -> Any:
     reading = {key: value for key, value in files.reading.items() if value is not None or key == "label"}
     found = digests.of(files.files)
     return [reading, [[path.name, found[path]] for path in files.files]]
+
+
+def _described(reading: dict[str, Any], files: list[list[str]]) -> Because:
+    """The same in the shape of what a step's key is made of; many files together."""
+    named = dict(files) if len(files) <= _NAMED else {"files": digest(files)}
+    return {"op": "input", "version": 1, "params": reading, "takes": [], "files": named, "jar": ""}
 
 
 def of_jar(jar: Path) -> str:

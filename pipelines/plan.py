@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipelines.keys import Because
+from pipelines.keys import INPUT, Because
 from pipelines.pipeline import EVALUATE, TRAIN, Pipeline
 from pipelines.validation import did_you_mean
 from spark_jobs.base import digest
@@ -83,7 +83,7 @@ def make(
         elif harm is None and step not in forced:
             plan.append(Planned(step, op, key, "reuse", _with("same parameters and inputs", node.starts)))
         else:
-            why = "forced" if harm is None else _why(harm, because, before.get(step))
+            why = "forced" if harm is None else _why(harm, step, before, reasons)
             plan.append(Planned(step, op, key, "run", _with(why, node.starts)))
     _need(pipeline, plan, damage, selection)
     return plan
@@ -93,12 +93,12 @@ def _with(why: str, starts: str) -> str:
     return "; ".join(filter(None, (why, starts)))
 
 
-def _why(harm: str, because: Because, before: Because | None) -> str:
+def _why(harm: str, step: str, before: Mapping[str, Because], now: Mapping[str, Because]) -> str:
     if harm != ABSENT:
         return f"output damaged: {harm}"
-    if before is None:
+    if step not in before:
         return "no earlier output"
-    return "; ".join(changes(before, because)) or "its output is gone"
+    return "; ".join(changes(step, before, now)) or "its output is gone"
 
 
 def _need(pipeline: Pipeline, plan: list[Planned], damage: Damage, selection: Selection) -> None:
@@ -116,8 +116,9 @@ def _need(pipeline: Pipeline, plan: list[Planned], damage: Damage, selection: Se
                 raise InputError(f"step {planned.step} needs {needed.step}, which {state}: run without --only")
 
 
-def changes(before: Because, now: Because) -> list[str]:
-    """What differs between what two keys of a step are made of, in words."""
+def changes(step: str, earlier: Mapping[str, Because], today: Mapping[str, Because]) -> list[str]:
+    """What differs between what two keys of a step are made of, in words; of inputs what of them differs."""
+    before, now = earlier[step], today[step]
     found = []
     if before["op"] != now["op"]:
         return [f"operation changed {before['op']} → {now['op']}"]
@@ -125,7 +126,9 @@ def changes(before: Because, now: Because) -> list[str]:
         found.append(f"{now['op']} is now version {now['version']}")
     found += _changed("parameter", before["params"], now["params"])
     found += [f"{name} changed" for name in _differing(before["files"], now["files"])]
-    found += _changed_takes(before["takes"], now["takes"])
+    found += _rewired(before["takes"], now["takes"]) or [
+        said for name in _remade(before["takes"], now["takes"]) for said in _of_source(name, earlier, today)
+    ]
     if before["jar"] != now["jar"]:
         found.append("the jar changed")
     return found
@@ -146,21 +149,27 @@ def _changed(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> li
     return found
 
 
-def _changed_takes(before: list[Any], now: list[Any]) -> list[str]:
-    def wiring(takes: list[Any]) -> list[Any]:
-        return [take[:3] for take in takes]
-
-    if wiring(before) != wiring(now):
-        return _rewired([take[2] for take in before], [take[2] for take in now])
-    changed = [new[2] for old, new in zip(before, now, strict=True) if old[3] != new[3]]
-    return [f"{name} changed" for name in dict.fromkeys(changed)]
+def _of_source(name: str, earlier: Mapping[str, Because], today: Mapping[str, Because]) -> list[str]:
+    """What changed of a step, or in an input, that another step takes from."""
+    recorded = f"{INPUT}{name}"
+    if recorded not in earlier or recorded not in today:
+        return [f"{name} changed"]
+    return [f"{name}: {said}" for said in changes(recorded, earlier, today)] or [f"{name} changed"]
 
 
-def _rewired(before: Sequence[str], now: Sequence[str]) -> list[str]:
+def _rewired(before: list[Any], now: list[Any]) -> list[str]:
     """Which steps and inputs a step no longer takes, and which it takes now; dates of one step in a few words."""
-    gone, new = ([name for name in dict.fromkeys(one) if name not in other] for one, other in ((before, now), (now, before)))
+    if [take[:3] for take in before] == [take[:3] for take in now]:
+        return []
+    old, today = (list(dict.fromkeys(take[2] for take in takes)) for takes in (before, now))
+    gone, new = ([name for name in one if name not in other] for one, other in ((old, today), (today, old)))
     said = [f"{verb} {_some(names)}" for verb, names in (("no longer takes", gone), ("now takes", new)) if names]
     return said or ["takes the same steps in another order or role"]
+
+
+def _remade(before: list[Any], now: list[Any]) -> list[str]:
+    """The steps and inputs that a step takes as before, and whose content is another."""
+    return list(dict.fromkeys(new[2] for old, new in zip(before, now, strict=True) if old[3] != new[3]))
 
 
 def _some(names: Sequence[str]) -> str:

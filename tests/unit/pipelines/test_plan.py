@@ -102,9 +102,21 @@ def test_impossible_selections(case: dict[str, Any], message: str) -> None:
 def test_every_difference_of_two_keys_is_named() -> None:
     before = {"op": "o", "version": 1, "params": {"x": {"y": 1}}, "takes": [], "files": {"templates": "1"}, "jar": "a"}
     now = {"op": "o", "version": 2, "params": {"x": {"y": 2}}, "takes": [], "files": {"templates": "2"}, "jar": "b"}
-    assert plan.changes(before, now) == [
+    assert plan.changes("a", {"a": before}, {"a": now}) == [
         "o is now version 2", "parameter x.y changed 1 → 2", "templates changed", "the jar changed",
     ]  # fmt: skip
+
+
+def test_what_changed_in_an_input_is_named() -> None:
+    def of(seed: int, **files: str) -> dict[str, Any]:
+        step = {"op": "o", "version": 1, "params": {}, "takes": [["rows", [], "chats", f"{seed}{files}"]], "files": {}, "jar": ""}
+        read = {"op": "input", "version": 1, "params": {"seed": seed}, "takes": [], "files": files, "jar": ""}
+        return {"clean": step, "input chats": read}
+
+    assert plan.changes("clean", of(7, a="1"), of(8, a="1")) == ["chats: parameter seed changed 7 → 8"]
+    assert plan.changes("clean", of(7, a="1"), of(7, a="2", b="1")) == ["chats: a changed", "chats: b changed"]
+    earlier = {"clean": of(7, a="1")["clean"]}  # as earlier heads recorded it
+    assert plan.changes("clean", earlier, of(8, a="1")) == ["chats changed"]
 
 
 def test_steps_that_are_taken_no_longer_or_anew_are_named() -> None:
@@ -112,15 +124,18 @@ def test_steps_that_are_taken_no_longer_or_anew_are_named() -> None:
         takes = [["rows", ["rows"], name, "key"] for name in names]
         return {"op": "o", "version": 1, "params": {}, "takes": takes, "files": {}, "jar": ""}
 
+    def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+        return plan.changes("a", {"a": before}, {"a": now})
+
     dates = [f"clean@2026-11-{day:02}" for day in range(1, 9)]
-    assert plan.changes(because(*dates[:2]), because(*dates[1:3])) == [
+    assert changes(because(*dates[:2]), because(*dates[1:3])) == [
         "no longer takes clean@2026-11-01", "now takes clean@2026-11-03",
     ]  # fmt: skip
-    assert plan.changes(because("a"), because(*dates)) == [
+    assert changes(because("a"), because(*dates)) == [
         "no longer takes a",
         "now takes clean@2026-11-01, clean@2026-11-02, clean@2026-11-03 and 5 more",
     ]
-    assert plan.changes(because("a", "b"), because("b", "a")) == ["takes the same steps in another order or role"]
+    assert changes(because("a", "b"), because("b", "a")) == ["takes the same steps in another order or role"]
 
 
 def test_stages_divide_a_run_before_its_trainings() -> None:
