@@ -120,6 +120,15 @@ class Store:
         changed = (name for name, file in files.items() if found[file] != wanted[file])
         return next((f"{name} has changed (its checksum differs)" for name in changed), None)
 
+    def reread(self, op: str, key: str, manifest: Manifest) -> dict[str, str]:
+        """What is wrong with each damaged file of an output, by name: all are read, and only whole ones remembered."""
+        files = {name: self.folder(op, key) / name for name in manifest["files"]}
+        self.digests.forget(files.values())
+        harms = harmed(self.folder(op, key), manifest["files"])
+        for name in files.keys() - harms.keys():
+            self.digests.remember(files[name], places.info(files[name]), manifest["files"][name]["sha256"])
+        return harms
+
     @contextmanager
     def building(self, step: str, op: str, key: str, because: Mapping[str, Any]) -> Iterator[Building]:
         """A new folder to write an output into; left out of the store whatever happens inside the block.
@@ -201,6 +210,21 @@ class Store:
             owner = _LEFT.fullmatch(left.name.removeprefix(final.name)) if left.name.startswith(final.name) else None
             if owner and _abandoned(left, owner["host"], int(owner["pid"])):
                 places.remove(left)
+
+
+def harmed(folder: Place, files: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What is wrong with each of the files of a manifest that is not there with its checksum, by name."""
+
+    def harm(name: str) -> str | None:
+        try:
+            is_whole = places.checksum(folder / name) == files[name]["sha256"]
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"can't be read: {places.brief(error)}"
+        return None if is_whole else "has changed (its checksum differs)"
+
+    return {name: told for name, told in zip(files, places.in_threads(harm, files), strict=True) if told}
 
 
 def _of_code(because: Mapping[str, Any]) -> str:

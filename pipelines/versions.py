@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines import kinds, promotion
 from pipelines.lineage import Lineage, Output
-from pipelines.store import write_json
+from pipelines.store import harmed, write_json
 from textmill import places, transfer
 from textmill.errors import InputError, TextmillError, Unreadable
 from textmill.names import is_fit
@@ -53,13 +53,11 @@ class Version:
 
     def damage(self) -> str | None:
         """What is wrong with its files, or None where each is there with its checksum."""
-        for name, described in self.manifest["files"].items():
-            try:
-                if places.checksum(self.folder / name) != described["sha256"]:
-                    return f"{name} has changed (its checksum differs)"
-            except OSError as error:
-                return f"{name} can't be read: {places.brief(error)}"
-        return None
+        return next((f"{name} {why}" for name, why in self.harms().items()), None)
+
+    def harms(self) -> dict[str, str]:
+        """What is wrong with each damaged file, by name."""
+        return harmed(self.folder, self.manifest["files"])
 
 
 @dataclass(frozen=True)

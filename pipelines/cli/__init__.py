@@ -28,6 +28,7 @@ _VERBS = {
     "score": "Classify a table with a published model or that of a run.",
     "serve": "Answer over HTTP with a published model.",
     "export": "Send a training and its tensors to GPU machines.",
+    "verify": "Reread what a run or a version refers to; name what is damaged.",
     "gc": "Remove runs and outputs that nothing refers to any more.",
     "schema": "Print the JSON Schema of definitions, for editors.",
     "operations": "List the operations of steps, or one operation's parameters.",
