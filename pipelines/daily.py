@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import lineage, promotion, runs, source, variables
 from pipelines.model import Definition, Duration, Notify, PipelineName, Schedule
+from pipelines.overrides import override
 from pipelines.promotion import Decision
 from pipelines.runs import Record
 from pipelines.validation import validate
@@ -37,7 +38,7 @@ class Frame(Params):
 
 def frame(file: Path, sets: Sequence[str] = ()) -> Frame:
     """Name, schedule and notify of a definition; raises InputError, or DefinitionError."""
-    tree = source.override(source.read(file), sets)
+    tree = override(source.read(file), sets)
     wanted = {key: tree.data[key] for key in ("vars", *Frame.model_fields) if tree.data.get(key) is not None}
     put_in = variables.substitute(source.Tree(tree.file, wanted, tree.lines, tree.overridden), dt.date.today())
     problems: list[Problem] = []

@@ -25,6 +25,7 @@ from pipelines import (
     wiring,
 )
 from pipelines.model import Definition, Input, Profile
+from pipelines.overrides import override
 from pipelines.pipeline import Node, Pipeline, Taken
 from pipelines.source import Keys, Tree
 from pipelines.validation import did_you_mean, validate
@@ -49,7 +50,7 @@ def load(
     DefinitionError with all problems: MissingInput where files that are not there are all that is wrong.
     """
     day = date or dt.date.today()
-    placed = profiles.applied(source.override(source.read(path), sets), profile or "local")
+    placed = profiles.applied(override(source.read(path), sets), profile or "local")
     tree = variables.substitute(placed, day)
     problems: list[Problem] = []
     definition = _frame(tree, problems)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipelines import yamltext
 from pipelines.yamltext import Keys
-from textmill.errors import DefinitionError, InputError, Problem
+from textmill.errors import DefinitionError, Problem
 
-__all__ = ["FROM_COMMAND_LINE", "Keys", "Tree", "override", "read", "walk"]
+__all__ = ["FROM_COMMAND_LINE", "Keys", "Tree", "read", "walk"]
 
 FROM_COMMAND_LINE = "--set"
+_NOT_STRINGS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool")}
 
 
 @dataclass
@@ -45,45 +47,19 @@ def read(path: Path) -> Tree:
 
     Raises InputError where there is no such file and DefinitionError where it is not a YAML mapping.
     """
-    data, lines = yamltext.parse(str(path), yamltext.text_of(path))
+    data, lines = yamltext.parse(str(path), yamltext.text_of(path), _as_written)
     if not isinstance(data, dict):
         raise DefinitionError([Problem(f"{path}:1", "", "a definition is a mapping that starts with `name:`")])
     return Tree(str(path), data, lines)
 
 
-def override(tree: Tree, assignments: Sequence[str]) -> Tree:
-    """The tree with every `a.b=value` of `assignments` applied; values are read as YAML scalars, lists or mappings.
-
-    Raises InputError for an assignment without `=` or through something that is not a mapping.
-    """
-    data = copy.deepcopy(tree.data)
-    overridden = set(tree.overridden)
-    for assignment in assignments:
-        dotted, equals, text = assignment.partition("=")
-        if not equals or not dotted:
-            raise InputError(f"--set {assignment}: write KEY=VALUE, for example --set train.bigru.epochs=3")
-        keys = tuple(dotted.split("."))
-        if len(keys) > yamltext.DEEPEST:
-            raise InputError(f"--set {keys[0]}.{keys[1]}…: more than {yamltext.DEEPEST} levels inside each other")
-        _assign(data, keys, _value(assignment, text))
-        overridden.add(keys)
-    return Tree(tree.file, data, tree.lines, overridden)
-
-
-def _value(assignment: str, text: str) -> Any:
-    try:
-        return yamltext.parse(FROM_COMMAND_LINE, text)[0]
-    except DefinitionError as error:
-        raise InputError(f"--set {assignment}: the value {'; '.join(one.message for one in error.problems)}") from error
-
-
-def _assign(data: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
-    place: Any = data
-    for depth, key in enumerate(keys[:-1]):
-        place = place.setdefault(key, {})
-        if not isinstance(place, dict):
-            raise InputError(f"--set {'.'.join(keys)}: {'.'.join(keys[: depth + 1])} is not a mapping")
-    place[keys[-1]] = value
+def _as_written(node: yaml.Node) -> None:
+    """`vars` are put into strings: 007 there is no 7, and true no True."""
+    sections = node.value if isinstance(node, yaml.MappingNode) else []
+    for given in (value for key, value in sections if key.value == "vars" and isinstance(value, yaml.MappingNode)):
+        for _, value in given.value:
+            if isinstance(value, yaml.ScalarNode) and value.tag in _NOT_STRINGS:
+                value.tag = "tag:yaml.org,2002:str"
 
 
 def walk(data: Any, keys: Keys = ()) -> list[tuple[Keys, Any]]:

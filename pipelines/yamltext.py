@@ -7,6 +7,7 @@ nesting is, so that a short text can't become a huge value.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from textmill.errors import DefinitionError, InputError, Problem
 
 Keys = tuple[str | int, ...]
+Settle = Callable[[yaml.Node], None]
 DEEPEST = 64
 """Levels of lists and mappings inside each other."""
 _MOST_BYTES = 8 << 20
@@ -125,10 +127,13 @@ def _failed(file: object, line: int, message: str) -> DefinitionError:
     return DefinitionError([Problem(f"{file}:{line}", "", message)])
 
 
-def parse(file: str, text: str) -> tuple[Any, dict[Keys, int]]:
-    """The value that a text is, and the line of each of its keys. Raises DefinitionError, with `file:line`."""
+def parse(file: str, text: str, settle: Settle = lambda node: None) -> tuple[Any, dict[Keys, int]]:
+    """The value that a text is, and the line of each of its keys. Raises DefinitionError, with `file:line`.
+
+    `settle` may change the tags of nodes before they become values.
+    """
     try:
-        return _parsed(file, text)
+        return _parsed(file, text, settle)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = str(error.problem) if isinstance(error, _Wrong) else f"is not valid YAML: {error.problem}"
@@ -138,7 +143,7 @@ def parse(file: str, text: str) -> tuple[Any, dict[Keys, int]]:
         raise _failed(file, line, f"is not valid YAML: U+{error.character:04X} is not allowed in it") from error
 
 
-def _parsed(file: str, text: str) -> tuple[Any, dict[Keys, int]]:
+def _parsed(file: str, text: str, settle: Settle) -> tuple[Any, dict[Keys, int]]:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -149,6 +154,7 @@ def _parsed(file: str, text: str) -> tuple[Any, dict[Keys, int]]:
         _note_lines(node, (), file, lines, problems)
         if problems:
             raise DefinitionError(problems)
+        settle(node)
         return _apart(loader.construct_document(node)), lines
     finally:
         loader.dispose()

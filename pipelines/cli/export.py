@@ -58,7 +58,7 @@ def command(
     from pipelines import export, runs
 
     record = runs.find(place, run)
-    given = {**(_of_profile(record, profile) if profile else {}), **dict(_pair(pair) for pair in sets)}
+    given = {**(_of_profile(record, profile) if profile else {}), **_settings(sets)}
     launchers = _launchers({**given, **({"ranks": ranks} if ranks else {})})
     found = export.of_run(place, record, train, launchers[0].ranks)
     if dry_run:
@@ -105,13 +105,16 @@ def _launchers(given: dict[str, Any]) -> list[Scheduler]:
     return [found]
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    from pipelines.yamltext import parse
+def _settings(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """The values of --launch, each of the type that the scheduler declares."""
+    from models.launchers.schedulers import SCHEDULERS
+    from pipelines.overrides import under, value
 
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise click.UsageError(f"--launch {text}: KEY=VALUE is wanted")
-    return key, parse("--launch", value)[0]
+    texts = {key: text for key, equals, text in (pair.partition("=") for pair in pairs) if equals}
+    if len(texts) < len(pairs):
+        raise click.UsageError(f"--launch {' '.join(pairs)}: KEY=VALUE is wanted, each key once")
+    declared = [SCHEDULERS[texts["kind"]]] if texts.get("kind") in SCHEDULERS else []
+    return {key: value(key, text, under(declared, key), "--launch") for key, text in texts.items()}
 
 
 def _dry_run(launchers: list[Scheduler], found: Export, to: Target) -> None:

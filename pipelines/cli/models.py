@@ -11,6 +11,7 @@ from pipelines.cli import options, parameters
 from pipelines.validation import did_you_mean
 from textmill.errors import InputError
 
+
 @click.command("models")
 @click.argument("name", required=False)
 @options.as_json

@@ -56,7 +56,7 @@ def definition(command: Command) -> Command:
     """The options that say which pipeline: the file, and what is applied to it."""
     options = [
         click.argument("file", metavar="DEFINITION", type=click.Path(path_type=Path)),
-        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition."),
+        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition: text where the key takes a string, else YAML."),
         click.option("--date", type=DAY, help="The run's date, ${run.date} [default: today]."),
         click.option("--profile", help="Where to run: a profile of the definition [default: local]."),
         click.option("--sample", type=Share(), help="Read only this share of every input, such as 1%."),

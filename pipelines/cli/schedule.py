@@ -16,7 +16,7 @@ from textmill.errors import MissingInput
 @click.argument("action", type=click.Choice(["show", "install", "remove"]))
 @click.argument("file", metavar="DEFINITION", type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(["cron", "systemd"]), default="cron", show_default=True)
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition.")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition: text where the key takes a string, else YAML.")
 @click.option("--profile", help="Where to run: a profile of the definition [default: local].")
 @options.as_json
 def command(action: str, file: Path, kind: str, sets: tuple[str, ...], profile: str | None, as_json: bool) -> None:

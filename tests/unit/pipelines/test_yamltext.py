@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines import source, yamltext
 from pipelines.cli.check import command
+from pipelines.overrides import override
 from textmill.errors import InputError
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -101,7 +102,7 @@ def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
 
 def test_aliases_stay_allowed_and_what_they_stand_for_can_be_set_alone(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("\ufeffname: x\nsteps:\n  a: &a {do: y, size: 1}\n  b: *a\n", encoding="utf-8")
-    tree = source.override(source.read(tmp_path / "x.yaml"), ["steps.a.size=2"])
+    tree = override(source.read(tmp_path / "x.yaml"), ["steps.a.size=2"])
     assert tree.data["steps"] == {"a": {"do": "y", "size": 2}, "b": {"do": "y", "size": 1}}
     assert tree.where(("steps", "b", "size")) == f"{tmp_path}/x.yaml:3"
 
