@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,8 +67,11 @@ def make(
     damage: Damage,
     before: Mapping[str, Because],
     selection: Selection = Selection(),
+    made: Callable[[], Collection[str]] = frozenset,
 ) -> list[Planned]:
     """The plan: `before` holds what the keys of the previous run were made of, to say what changed.
+
+    `made` gives the keys of outputs that earlier runs had; it is asked where that matters.
 
     Raises InputError where `--only` or `--from` leaves out a step whose output is needed and not there.
     """
@@ -83,7 +86,7 @@ def make(
         elif harm is None and step not in forced:
             plan.append(Planned(step, op, key, "reuse", _with("same parameters and inputs", node.starts)))
         else:
-            why = "forced" if harm is None else _why(harm, step, before, reasons)
+            why = "forced" if harm is None else _why(harm, step, before, reasons) or _missing(key in made())
             plan.append(Planned(step, op, key, "run", _with(why, node.starts)))
     _need(pipeline, plan, damage, selection)
     return plan
@@ -98,7 +101,11 @@ def _why(harm: str, step: str, before: Mapping[str, Because], now: Mapping[str, 
         return f"output damaged: {harm}"
     if step not in before:
         return "no earlier output"
-    return "; ".join(changes(step, before, now)) or "its output is gone"
+    return "; ".join(changes(step, before, now))
+
+
+def _missing(was_made: bool) -> str:
+    return "its output is gone" if was_made else "no run has made it yet"
 
 
 def _need(pipeline: Pipeline, plan: list[Planned], damage: Damage, selection: Selection) -> None:

@@ -163,6 +163,11 @@ def last_plan(root: Place, name: str) -> dict[str, Any]:
     return {}
 
 
+def made(root: Place, name: str) -> set[str]:
+    """The keys of all outputs that runs of a pipeline made or reused."""
+    return {step["key"] for record in records(root, name) for step in record["steps"] if step["status"] == "done"}
+
+
 def plan(root: Place, record: Record) -> dict[str, dict[str, Any]]:
     """What the keys of a run's steps were made of, by step. Raises Unreadable where it is damaged or gone."""
     file = folder(root, record) / PLAN

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import shlex
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli import options
+from pipelines.cli import options, program
 from textmill.errors import MissingInput, StoreFailed, TextmillError, Unreadable
 from textmill.places import brief
 
@@ -151,8 +151,8 @@ def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:
 
 
 def _again(which: dict[str, Any], day: dt.date) -> str:
-    words = ["textmill", "daily", str(which["file"]), "--date", day.isoformat()]
+    words = ["daily", str(which["file"]), "--date", day.isoformat()]
     words += [word for given in which["sets"] for word in ("--set", given)]
     words += ["--profile", which["profile"]] if which["profile"] else []
-    words += ["--sample", str(which["sample"])] if which["sample"] else []
-    return shlex.join(words)
+    words += ["--sample", format(Decimal(repr(which["sample"])), "f")] if which["sample"] else []
+    return program.again(words)

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,7 +105,8 @@ def plan(pipeline: Pipeline, chosen: Selection) -> tuple[Store, dict[str, Becaus
         found = store.whole(op, key)
         return plan.ABSENT if found is None else found if isinstance(found, str) else None
 
-    planned = plan.make(pipeline, reasons, damage, before, chosen)
+    made = cache(lambda: runs.made(pipeline.root, pipeline.definition.name))
+    planned = plan.make(pipeline, reasons, damage, before, chosen, made)
     store.digests.save()
     return store, reasons, planned
 

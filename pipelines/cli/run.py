@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 import time
 from collections import Counter
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli import options
+from pipelines.cli import options, program
 from textmill.errors import DefinitionError, StoreFailed, TextmillError
 
 if TYPE_CHECKING:
@@ -111,12 +109,9 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
 
 def _again(pipeline: Pipeline) -> str:
     """The command that does the same again: after a failure it resumes. The date is part of it, midnight or not."""
-    if again := os.environ.get("TEXTMILL_AGAIN"):  # of scripts/submit.sh: here are the words for the container
-        return again
     words = [word for word in sys.argv[1:] if word != "--open"]
     dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
-    program = sys.argv[0] if "/" in sys.argv[0] and not sys.argv[0].startswith("/") else Path(sys.argv[0]).name
-    return shlex.join([program, *words, *dated])
+    return program.again([*words, *dated])
 
 
 def _header(told: Listener, run: Run, plan: list[Planned]) -> None:

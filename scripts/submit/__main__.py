@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from pipelines.cli.program import AGAIN
 from scripts.submit import bundle, command, environment, follow, hints, request, stages
 from scripts.submit.hadoop import SPARK_HOME, Hadoop
 from scripts.submit.resourcemanager import Application, ResourceManager
@@ -22,8 +23,6 @@ from scripts.submit.stages import split
 from spark_jobs import installation
 from textmill.errors import InputError, TextmillError
 
-AGAIN = "TEXTMILL_AGAIN"
-"""Variable by which a program knows the command that resumes it, where that is not its own command line."""
 CACHE = installation.CHECKOUT / ".cache/submit"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -74,7 +75,7 @@ def test_a_failure_is_told_with_the_command_that_goes_on(folder: Path) -> None:
     failed = daily(folder, "--date", "2026-01-09")
     assert failed.returncode == 2 and "there is no file days/2026-01-09.jsonl" in failed.stderr
     told = json.loads((folder / "told.jsonl").read_text())
-    assert told["pipeline"] == "shop" and told["resume"] == "textmill daily daily.yaml --date 2026-01-09"
+    assert told["pipeline"] == "shop" and told["resume"] == shlex.join([str(TEXTMILL), "daily", "daily.yaml", "--date", "2026-01-09"])
     assert 'textmill_daily_failed{pipeline="shop"} 1' in (folder / "shop.prom").read_text()
 
 

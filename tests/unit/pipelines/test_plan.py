@@ -43,7 +43,7 @@ def actions(
     def damage(op: str, key: str) -> str | None:
         return (harm or {}).get(op.removeprefix("op.")) or (None if key in whole else plan.ABSENT)
 
-    made = plan.make(pipeline, now, damage, before, plan.Selection(**selection))
+    made = plan.make(pipeline, now, damage, before, plan.Selection(**selection), lambda: whole)
     return {planned.step: (planned.action, planned.why) for planned in made}
 
 
@@ -145,3 +145,11 @@ def test_stages_divide_a_run_before_its_trainings() -> None:
     assert plan.Selection(stage="train").wanted(trained) == {"a", "b", "c", "d"}
     assert plan.Selection(first="b", force=("d",), stage="prepare").forced(trained) == {"b", "c", "d"}
     assert plan.Selection(first="b", force=("d",), stage="train").forced(trained) == {"c"}
+
+
+def test_only_an_output_that_was_there_is_gone() -> None:
+    """A run that failed has planned all its steps, and made some of them."""
+    pipeline, reasons = chain()
+    first = digest(reasons["a"])
+    made = plan.make(pipeline, reasons, lambda op, key: plan.ABSENT, reasons, made=lambda: {first})
+    assert [planned.why for planned in made] == ["its output is gone", *["no run has made it yet"] * 3]
