@@ -109,6 +109,7 @@ def promote(root: Place, definition: Definition, record: Record) -> dict[str, An
         return {}
     versions = Versions(root, definition.name)
     if already := next((found for found in versions.all() if found.manifest["run"] == record["run"]), None):
+        versions.settle(already)
         return {"promoted": True, "version": already.number, "why": already.manifest["why"]}
     found, last = lineage.of_run(root, record, rule.train), versions.current()
     if last is not None and last.manifest["date"] > record["date"]:

@@ -22,6 +22,7 @@ from textmill.errors import InputError
 from textmill.places import Place
 
 if TYPE_CHECKING:
+    from pipelines.pins import Pin
     from pyspark.sql import SparkSession
 
 OP = "tensor.records"
@@ -80,13 +81,14 @@ def _options(params: Mapping[str, Any]) -> dict[str, Any]:
     return engines.options(_ENGINE)().canonical()
 
 
-def staged(root: Place, export: Export, spark: Callable[[], SparkSession]) -> dict[str, Content]:
+def staged(root: Place, export: Export, spark: Callable[[], SparkSession], pin: Pin) -> dict[str, Content]:
     """The training's tensors as TFRecords in the store, written where they are not there whole; files by their names.
 
-    `spark` is called where they have to be written.
+    `spark` is called where they have to be written; `pin` keeps them.
     """
-    store, because = Store(root), _because(export)
+    store, because = Store(root, pin), _because(export)
     key = digest(because)
+    pin.keep([key])
     manifest = store.whole(OP, key, lambda name: True)
     if not isinstance(manifest, dict):
         manifest = _write(store, export, because, spark())

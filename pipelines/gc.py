@@ -1,84 +1,81 @@
-"""House-keeping: old runs, and outputs that neither a run that is kept, a version nor a running process refers to."""
+"""House-keeping: old runs, and outputs that neither a run that is kept, a version nor a living process refers to.
+
+Only what is understood is removed. What can't be read keeps all that could belong to it, and is named.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines import lease, runs, versions
-from pipelines.runs import Record
-from pipelines.store import MANIFEST
-from textmill import places
+from pipelines import leftovers, pins, runs
+from pipelines.holdings import Unread, holdings
+from pipelines.pins import Pinned
+from pipelines.store import MANIFEST, discard
+from textmill import owners, places
 from textmill.places import Place
 
 YOUNG_SECONDS = 3600.0
-"""What was made a moment ago may be of a run that has just begun and says so in its record in a moment."""
-_KEY = 32
-_OUTPUT = re.compile(rf"[0-9a-f]{{{_KEY}}}(\.checkpoints)?")
+"""What was made a moment ago may be of a process of an earlier textmill, which does not pin what it uses."""
+_OUTPUT = re.compile(r"(?P<key>[0-9a-f]{32})(?:\.checkpoints)?")
+_OF_STORE = re.compile(r"digests\.json|lease\.(?:json|guard)")
+
+_LINK = "is a link: nothing is removed through it"
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """What nothing refers to: folders of runs, and of outputs and checkpoints."""
+    """What nothing refers to under a root, what killed processes left, and what keeps things since it can't be read."""
 
-    runs: tuple[Place, ...]
-    outputs: tuple[Place, ...]
+    root: Place
+    runs: tuple[Place, ...] = ()
+    outputs: tuple[Place, ...] = ()
+    """Of outputs and of checkpoints."""
+    left: tuple[Place, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def size(self) -> int:
         """Bytes of all files in them."""
-        return sum(said.size for folder in (*self.runs, *self.outputs) for said in places.files(folder).values())
+        found = [*self.runs, *self.outputs, *self.left]
+        return sum(said.size for one in found if not places.is_link(one) for said in places.files(one).values())
 
     def remove(self) -> None:
-        """Remove all of it. An output loses its manifest first: nobody takes half of one for a whole."""
+        """Remove all of it; nobody ever takes half of one for a whole. Raises OSError."""
+        for left in self.left:
+            places.remove(left, self.root)
         for folder in (*self.outputs, *self.runs):
-            (folder / MANIFEST).unlink(missing_ok=True)
-            places.remove(folder)
+            discard(folder, self.root)
 
 
-def find(root: Place, keep: int, now: float | None = None) -> Garbage:
-    """All but the newest `keep` runs of each pipeline and what those, running ones and versions refer to."""
-    records = runs.records(root)
-    kept = [record for name in {record["name"] for record in records} for record in _kept(root, name, records, keep)]
-    ids = {record["run"] for record in kept}
-    old = [runs.folder(root, record) for record in records if record["run"] not in ids]
-    needed = _keys_of(kept) | _of_versions(root)
+def find(root: Place, keep: int, pinned: Pinned | None = None, now: float | None = None) -> Garbage:
+    """All but the newest `keep` runs of each pipeline and what those, living processes and versions refer to.
+
+    To be removed it has to be found, with what is `pinned`, while nobody else keeps house: see pins.sweeping.
+    """
     moment = time.time() if now is None else now
-    outputs = [folder for folder in _outputs(root) if folder.name[:_KEY] not in needed and _is_old(folder, moment)]
-    return Garbage(tuple(old), tuple(outputs))
+    held = holdings(root, keep, pins.of(root) if pinned is None else pinned)
+    unread, outputs = [*held.unread], list[Place]()
+    for folder in _in_store(root, unread):
+        if (match := _OUTPUT.fullmatch(folder.name)) is None:
+            unread.append(Unread(folder, "is no output and nothing that was left of one"))
+        elif places.is_link(folder):
+            unread.append(Unread(folder, _LINK))
+        elif not held.keeps(match["key"]) and _is_old(folder, moment):
+            outputs.append(folder)
+    return Garbage(root, held.old, tuple(outputs), tuple([*leftovers.find(root), *held.empty]), tuple(unread))
 
 
-def _kept(root: Place, name: str, records: Iterable[Record], keep: int) -> list[Record]:
-    """The newest, those that run, and those of published versions; all where a process holds the pipeline's lease."""
-    of_name = [record for record in records if record["name"] == name]
-    if lease.holder(root, name) is not None:
-        return of_name
-    published = {version.manifest["run"] for version in versions.Versions(root, name).all()}
-    newest, older = of_name[:keep], of_name[keep:]
-    return [*newest, *(run for run in older if run["status"] == "running" or run["run"] in published)]
-
-
-def _keys_of(records: Iterable[Record]) -> set[str]:
-    return {step["key"][:_KEY] for record in records for step in record["steps"]}
-
-
-def _of_versions(root: Place) -> set[str]:
-    published = (version for name in versions.names(root) for version in versions.Versions(root, name).all())
-    return {key[:_KEY] for version in published for key in version.manifest["keys"].values()}
-
-
-def _outputs(root: Place) -> list[Place]:
-    """Outputs and checkpoints; not what a process builds, which the next builder of the same key looks after."""
-    found = [folder for op in _inside(root / runs.STORE) if op.suffix != ".json" for folder in _inside(op)]
-    return [folder for folder in found if _OUTPUT.fullmatch(folder.name)]
-
-
-def _inside(folder: Place) -> list[Place]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def _in_store(root: Place, unread: list[Unread]) -> Iterator[Place]:
+    """Whatever is in the folders of operations; what processes build is left to them."""
+    for op in places.inside(root / runs.STORE):
+        if op.name == pins.FOLDER or _OF_STORE.fullmatch(op.name) or owners.is_marked(op.name):
+            continue
+        if places.is_link(op) or not op.is_dir():
+            unread.append(Unread(op, _LINK if places.is_link(op) else "is no folder of an operation's outputs"))
+            continue
+        yield from (folder for folder in places.inside(op) if not owners.is_marked(folder.name))
 
 
 def _is_old(folder: Place, now: float) -> bool:

@@ -45,6 +45,13 @@ def _remembered(given: list[Any]) -> list[Any]:
     return given
 
 
+def _version(given: list[Any]) -> list[Any]:
+    name, number = given
+    if not isinstance(name, str) or not isinstance(number, int):
+        raise ValueError("is not [name, number]")
+    return given
+
+
 Date = Annotated[str, AfterValidator(_date)]
 Moment = Annotated[str, AfterValidator(_moment)]
 Key = Annotated[str, Field(pattern="^[0-9a-zA-Z]{64}$")]
@@ -188,6 +195,14 @@ class _Owner(TypedDict):
     beat: Figure
 
 
+class _Pin(TypedDict):
+    __pydantic_config__ = OPEN
+    owner: _Owner
+    keys: list[str]
+    runs: list[str]
+    versions: list[Annotated[list[Any], AfterValidator(_version)]]
+
+
 class _Metrics(TypedDict):
     __pydantic_config__ = OPEN
     rows: Count
@@ -228,6 +243,7 @@ STATS: Kind[dict[str, dict[str, Any]]] = Kind(dict[str, dict[str, Any]])
 VERSION: Kind[dict[str, Any]] = Kind(_Version, _PUBLISHED)
 CURRENT: Kind[dict[str, Any]] = Kind(_Current, "say which version is in use: textmill rollback NAME --to VERSION")
 LEASE: Kind[dict[str, Any]] = Kind(_Owner)
+PIN: Kind[dict[str, Any]] = Kind(_Pin, "remove it, knowing that nothing runs")
 MEMO: Kind[dict[str, list[Any]]] = Kind(dict[str, Annotated[list[Any], AfterValidator(_remembered)]])
 METRICS: Kind[dict[str, Any]] = Kind(_Metrics, _REMADE)
 HISTORY: Kind[dict[str, Any]] = Kind(_History, _REMADE)

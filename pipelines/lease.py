@@ -10,14 +10,13 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pipelines.kinds import LEASE
-from pipelines.store import alive
-from textmill import places
+from textmill import owners, places
 from textmill.errors import TextmillError, Unreadable
 from textmill.places import Place
 
@@ -41,7 +40,7 @@ class Owner:
     host: str
     pid: int
     born: str
-    """When the process started, in the kernel's clock ticks since boot: process numbers are used again."""
+    """When the process started, as owners.born has it."""
     since: str
     beat: float
     """Seconds since 1970 at the last heartbeat."""
@@ -51,12 +50,12 @@ class Owner:
         """This process."""
         since = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         host, pid = socket.gethostname(), os.getpid()
-        return cls(secrets.token_hex(8), what, host, pid, _born(pid), since, time.time())
+        return cls(secrets.token_hex(8), what, host, pid, owners.born(pid), since, time.time())
 
     def lives(self, now: float, dead_after: float = DEAD_SECONDS) -> bool:
         """Whether it still holds the lease. On this machine the process is asked for: a clock may be set back."""
         if self.host == socket.gethostname():
-            return alive(self.pid) and _born(self.pid) == self.born
+            return owners.lives(self.pid, self.born)
         return abs(now - self.beat) < dead_after
 
     def __str__(self) -> str:
@@ -81,14 +80,6 @@ class Unknown:
             f"somebody who can't be told ({self.damage}; it is free {DEAD_SECONDS:.0f} s after it was last written, or "
             "once you remove it, knowing that nothing runs)"
         )
-
-
-def _born(pid: int) -> str:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""  # no Linux: the process number has to do
-    return stat.rpartition(")")[2].split()[19]
 
 
 @dataclass
@@ -128,23 +119,30 @@ class Lease:
 def held(root: Place, name: str, what: str, beat_seconds: float = BEAT_SECONDS) -> Iterator[Lease]:
     """Hold the lease on `name` while the block runs; raises Held, naming who has it. A dead owner's lease is freed."""
     lease = _take(root / name / FILE, Owner.here(what))
+    try:
+        with beating(lease.beat, beat_seconds):
+            yield lease
+    finally:
+        lease.release()
+
+
+@contextmanager
+def beating(beat: Callable[[], None], seconds: float = BEAT_SECONDS) -> Iterator[None]:
+    """Call `beat` every so many seconds while the block runs."""
     done = threading.Event()
 
     def heart() -> None:
-        while not done.wait(beat_seconds):
-            try:
-                lease.beat()
-            except OSError:
-                continue  # a store that does not answer now may do so for the next beat
+        while not done.wait(seconds):
+            with suppress(OSError):  # a store that does not answer now may do so for the next beat
+                beat()
 
     thread = threading.Thread(target=heart, daemon=True)
     thread.start()
     try:
-        yield lease
+        yield
     finally:
         done.set()
         thread.join()
-        lease.release()
 
 
 def holder(root: Place, name: str) -> Owner | Unknown | None:

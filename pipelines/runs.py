@@ -9,15 +9,19 @@ import re
 import secrets
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import kinds
-from pipelines.store import alive, write_json
+from pipelines.store import write_json
 from textmill import places
 from textmill.errors import InputError, Unreadable
+from textmill.owners import alive
 from textmill.places import Place
 from textmill.stored import sealed
 from textmill.transfer import for_logs, upload
+
+if TYPE_CHECKING:
+    from pipelines.pins import Pin
 
 PLAN, RECORD, STORE = "plan.json", "run.json", "store"
 Record = dict[str, Any]
@@ -40,11 +44,13 @@ class Run:
         self.folder, self.record, self.local = folder, record, local
 
     @classmethod
-    def start(cls, root: Place, name: str, **described: Any) -> Run:
-        """A new run of the pipeline `name`, already recorded as running."""
+    def start(cls, root: Place, name: str, pin: Pin | None = None, **described: Any) -> Run:
+        """A new run of the pipeline `name`, already recorded as running; `pin` keeps it from house-keeping."""
         now = dt.datetime.now(dt.timezone.utc)
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = root / name / run_id
+        if pin is not None:
+            pin.keep(runs=[run_id])
         folder.mkdir(parents=True)
         local = for_logs(folder)
         record = {
@@ -122,16 +128,14 @@ def as_row(damaged: Unreadable) -> Record:
 
 def _folders(root: Place, name: str | None = None) -> list[Place]:
     """The folders of all runs."""
-    pipelines = [root / name] if name else [folder for folder in _inside(root) if folder.name != STORE]
-    inside = places.in_threads(_inside, pipelines)
-    return [folder for folders in inside for folder in folders if _RUN.fullmatch(folder.name)]
+    pipelines = [root / name] if name else [folder for folder in places.inside(root) if folder.name != STORE]
+    inside = places.in_threads(places.inside, pipelines)
+    return [folder for folders in inside for folder in folders if is_run(folder)]
 
 
-def _inside(folder: Place) -> list[Place]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def is_run(folder: Place) -> bool:
+    """Whether it is called as the folder of a run is."""
+    return _RUN.fullmatch(folder.name) is not None
 
 
 def find(root: Place, run_id: str, name: str | None = None) -> Record:
@@ -143,9 +147,9 @@ def find(root: Place, run_id: str, name: str | None = None) -> Record:
     folders = sorted(_folders(root, name), key=lambda run: run.name, reverse=True)
     named = folders if run_id == "last" else [folder for folder in folders if folder.name.startswith(run_id)]
     if run_id == "last":
-        found = list(itertools.islice((record for run in named if (record := _read(run)) is not None), 1))
+        found = list(itertools.islice((record for run in named if (record := read_one(run)) is not None), 1))
     else:
-        found = [record for run in named if (record := _read(run)) is not None]
+        found = [record for run in named if (record := read_one(run)) is not None]
     if len(found) != 1:
         what = "there is no run" if not found else f"{len(found)} runs start with"
         raise InputError(f"{what} '{run_id}' under {root}: `textmill runs` lists them")
@@ -184,12 +188,12 @@ def folder(root: Place, record: Record) -> Place:
 
 def _attempt(folder: Place) -> Record | Unreadable | None:
     try:
-        return _read(folder)
+        return read_one(folder)
     except Unreadable as error:
         return error
 
 
-def _read(folder: Place) -> Record | None:
+def read_one(folder: Place) -> Record | None:
     """None for a run that has not begun its record yet. Raises Unreadable."""
     file = folder / RECORD
     found = kinds.RUN.found(file)

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
-import socket
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines.digests import Digests
 from pipelines.kinds import OUTPUT
 from spark_jobs.base import Sibling, Written, digest
-from textmill import places
+from textmill import owners, places
 from textmill.errors import Unreadable
 from textmill.places import Info, Place
 from textmill.stored import sealed
 
 MANIFEST = "manifest.json"
 Manifest = dict[str, Any]
-_LEFT = re.compile(r"\.(?P<host>.+)\.(?P<pid>\d+)-[0-9a-f]+\.(?:part|old)")
 _KEY = re.compile("[0-9a-f]{32}")
-_LEFT_SECONDS = 2 * 86400
-"""What another host's builder left is taken for abandoned when it is older: whether that one lives can't be seen."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,18 @@ class Building:
     because: Mapping[str, Any]
 
 
-class Store:
-    """The outputs under `root`/store, by operation and key."""
+class Pin(Protocol):
+    """Keeps what has these keys from house-keeping for as long as it is held."""
 
-    def __init__(self, root: Place) -> None:
-        self.root = root
+    def keep(self, keys: Iterable[str]) -> None:
+        """From here on; what is found after it is there stays there."""
+
+
+class Store:
+    """The outputs under `root`/store, by operation and key; `pin` keeps the siblings that are handed out."""
+
+    def __init__(self, root: Place, pin: Pin | None = None) -> None:
+        self.root, self.pin = root, pin
         self.digests = Digests(root / "store" / "digests.json")
 
     def folder(self, op: str, key: str) -> Place:
@@ -78,7 +78,10 @@ class Store:
     def siblings(self, op: str, because: Mapping[str, Any]) -> Iterator[Sibling]:
         """The outputs of the same parameters and code, whatever they were made of; the newest first."""
         same, found = _of_code(because), []
-        for folder in _inside(self.root / "store" / op):
+        folders = [folder for folder in places.inside(self.root / "store" / op) if _KEY.fullmatch(folder.name)]
+        if self.pin is not None:
+            self.pin.keep([folder.name for folder in folders])
+        for folder in folders:
             manifest = self._sibling(op, folder.name)
             if manifest and _of_code(manifest["because"]) == same:
                 found.append((manifest["finished"], folder, manifest))
@@ -137,17 +140,18 @@ class Store:
         """
         final = self.folder(op, key)
         folder = final
-        self._sweep(final)
+        self._sweep(final.parent)
         if places.renames(final):
-            folder = final.with_name(f"{final.name}.{places.owner()}-{uuid.uuid4().hex[:8]}.part")
+            folder = owners.beside(final)
         else:
-            self._clear(final)
+            discard(final, self.root)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             yield Building(folder, step, op, key, because)
         finally:
             if folder != final or not (final / MANIFEST).exists():
-                places.remove(folder)
+                with suppress(OSError):  # what can't be removed now is removed by the next run
+                    places.remove(folder, self.root)
 
     def publish(self, building: Building, written: Written, seconds: float) -> Manifest:
         """Make what was built the output of its key: manifest last, then one rename."""
@@ -190,26 +194,18 @@ class Store:
         final = self.folder(building.op, building.key)
         if building.folder != final:
             self._replace(building.folder, final)
-        places.remove(self.checkpoints(building.op, building.key))
+        places.remove(self.checkpoints(building.op, building.key), self.root)
 
     def _replace(self, folder: Place, final: Place) -> None:
         if final.exists():  # damaged, or another process was faster with the same content
-            old = folder.with_suffix(".old")
-            places.rename_folder(final, old)
-            places.remove(old)
+            discard(final, self.root)
         places.rename_folder(folder, final)
 
-    def _clear(self, final: Place) -> None:
-        """Remove an output, its manifest first, for it can't be exchanged for another in one step."""
-        (final / MANIFEST).unlink(missing_ok=True)
-        places.remove(final)
-
-    def _sweep(self, final: Place) -> None:
-        """Remove what builders of this key left behind that were killed."""
-        for left in _inside(final.parent):
-            owner = _LEFT.fullmatch(left.name.removeprefix(final.name)) if left.name.startswith(final.name) else None
-            if owner and _abandoned(left, owner["host"], int(owner["pid"])):
-                places.remove(left)
+    def _sweep(self, op: Place) -> None:
+        """Remove what builders of an operation's outputs left behind that were killed."""
+        for left in owners.abandoned(places.inside(op)):
+            with suppress(OSError):
+                places.remove(left, self.root)
 
 
 def harmed(folder: Place, files: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -231,28 +227,18 @@ def _of_code(because: Mapping[str, Any]) -> str:
     return digest([because.get(name) for name in ("op", "version", "params", "jar")])
 
 
-def _inside(folder: Place) -> list[Place]:
+def discard(folder: Place, root: Place) -> None:
+    """Remove a folder that has a manifest, under `root`: nobody ever takes half of it for the whole. Raises OSError."""
+    if not places.renames(folder):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        places.remove(folder)
+        return
+    old = owners.beside(folder, "old")
     try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _abandoned(left: Place, host: str, pid: int) -> bool:
-    if host == socket.gethostname():
-        return not alive(pid)
-    return 0 < places.info(left).modified < time.time() - _LEFT_SECONDS
-
-
-def alive(pid: int) -> bool:
-    """Whether a process with this number runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        places.rename_folder(folder, old)
+    except FileNotFoundError:
+        return  # another process removed it
+    places.remove(old, root)
 
 
 def write_json(path: Place, value: Any) -> None:

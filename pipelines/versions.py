@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import kinds, promotion
+from pipelines import kinds, pins, promotion
 from pipelines.lineage import Lineage, Output
-from pipelines.store import harmed, write_json
-from textmill import places, transfer
+from pipelines.store import discard, harmed, write_json
+from textmill import owners, places, transfer
 from textmill.errors import InputError, TextmillError, Unreadable
 from textmill.names import is_fit
 from textmill.places import Place
@@ -90,7 +90,7 @@ class Versions:
     """The versions of the model `name` under a root."""
 
     def __init__(self, root: Place, name: str) -> None:
-        self.name, self.folder = name, root / FOLDER / name
+        self.root, self.name, self.folder = root, name, root / FOLDER / name
 
     def all(self) -> list[Version]:
         """Every published version whose manifest can be read, the oldest first."""
@@ -98,7 +98,7 @@ class Versions:
 
     def read(self) -> tuple[list[Version], dict[int, Unreadable]]:
         """Versions as `all` gives them, and by number what is wrong with the manifest of each damaged one."""
-        numbers = sorted(int(found.name) for found in _inside(self.folder) if _NUMBER.fullmatch(found.name))
+        numbers = sorted(int(found.name) for found in places.inside(self.folder) if _NUMBER.fullmatch(found.name))
         found: list[Version] = []
         damaged: dict[int, Unreadable] = {}
         for number in numbers:
@@ -155,10 +155,28 @@ class Versions:
         nothing is published.
         """
         history = self.pointer().get("history", [])
+        version = self._begun(lineage) or self._made(lineage, why)
+        self._point(version.number, [*history, version.number])
+        self.forget(keep)
+        return version
+
+    def settle(self, version: Version) -> None:
+        """Make a version current that never was: whoever published it was killed before that."""
+        if version.number > self._newest():
+            self._point(version.number, [*self.pointer().get("history", []), version.number])
+
+    def _begun(self, lineage: Lineage) -> Version | None:
+        """The version that a process which was killed made of the same training and did not get to make current."""
+        wanted = {"run": lineage.run["run"], "train": lineage.train, "keys": _keys(lineage)}
+        later = [version for version in self.all() if version.number > self._newest()]
+        same = (one for one in later if all(one.manifest.get(key) == value for key, value in wanted.items()))
+        return next((one for one in same if one.damage() is None), None)
+
+    def _made(self, lineage: Lineage, why: str) -> Version:
+        self._sweep()
         number = self._next()
         final = self.folder / str(number)
-        beside = self.folder / f"{number}.{places.owner()}-{uuid.uuid4().hex[:8]}.part"
-        building = beside if places.renames(final) else final
+        building = owners.beside(final) if places.renames(final) else final
         building.mkdir(parents=True, exist_ok=True)
         try:
             manifest = _fill(building, self.name, number, lineage, why)
@@ -166,11 +184,21 @@ class Versions:
             if building != final:
                 places.rename_folder(building, final)
         except BaseException:
-            places.remove(building)
+            with suppress(OSError):
+                places.remove(building, self.root)
             raise
-        self._point(number, [*history, number])
-        self.forget(keep)
         return Version(self.name, number, final, manifest)
+
+    def _sweep(self) -> None:
+        """Remove what publishers left that were killed."""
+        found = places.inside(self.folder)
+        halves = [one for one in found if _NUMBER.fullmatch(one.name) and not places.renames(one) and not self._whole(one)]
+        for left in [*owners.abandoned(found), *halves]:
+            with suppress(OSError):
+                places.remove(left, self.root)
+
+    def _whole(self, folder: Place) -> bool:
+        return (folder / MANIFEST).exists()
 
     def rollback(self, to: int | None = None) -> Version:
         """Make the version before the current one (or `to`) current again; raises InputError where there is none.
@@ -188,18 +216,23 @@ class Versions:
         return version
 
     def forget(self, keep: int, dry: bool = False) -> list[int]:
-        """Remove all versions but the newest `keep` and the current one; the numbers of those removed."""
-        present = self.pointer().get("version")
-        old = [version for version in self.all()[: -max(1, keep)] if version.number != present]
-        for version in old if not dry else ():
-            (version.folder / MANIFEST).unlink(missing_ok=True)
-            places.remove(version.folder)
+        """Remove all versions but the newest `keep`, the current one and those in use; the numbers of those removed."""
+        if dry or not self._old(keep):
+            return [version.number for version in self._old(keep)]
+        with pins.sweeping(self.root, f"removing old versions of {self.name}", wait=True) as pinned:
+            old = [version for version in self._old(keep) if (self.name, version.number) not in pinned.versions]
+            for version in () if pinned.unread else old:
+                discard(version.folder, self.root)
         return [version.number for version in old]
+
+    def _old(self, keep: int) -> list[Version]:
+        present = self.pointer().get("version")
+        return [version for version in self.all()[: -max(1, keep)] if version.number != present]
 
     def _point(self, number: int, history: list[int]) -> None:
         now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         before = self._pointed()
-        newest = max(number, before.get("newest", 0), self._next() - 1)
+        newest = max(number, self._newest() or self._next() - 1)
         history, known = history[-_HISTORY:], before.get("promoted", {})
         promoted = {str(number): known.get(str(number)) or self._remembered(number) for number in history}
         pointer = {"version": number, "since": now, "newest": newest, "history": history, "promoted": promoted}
@@ -218,8 +251,13 @@ class Versions:
 
     def _next(self) -> int:
         """A number never used before: a number stands for one model for ever, also after rollback and removal."""
-        found = [int(found.name.partition(".")[0]) for found in _inside(self.folder) if found.name[:1].isdigit()]
-        return 1 + max([self._pointed().get("newest", 0), *found])
+        found = [int(found.name) for found in places.inside(self.folder) if _NUMBER.fullmatch(found.name)]
+        return 1 + max([self._newest(), *found])
+
+    def _newest(self) -> int:
+        """The highest number that was ever current, as far as current.json can be read; 0 where it can't."""
+        pointer = self._pointed()
+        return max([pointer.get("newest", 0), *pointer.get("history", [])])
 
     def _read(self, number: int) -> Version | None:
         """None where there is none. Raises Unreadable."""
@@ -236,15 +274,8 @@ class Versions:
 
 def names(root: Place) -> list[str]:
     """Names of all models that have a version under a root."""
-    folders = [found for found in _inside(root / FOLDER) if is_fit(found.name)]
+    folders = [found for found in places.inside(root / FOLDER) if is_fit(found.name)]
     return sorted(found.name for found in folders if (found / CURRENT).exists())
-
-
-def _inside(folder: Place) -> list[Place]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> dict[str, Any]:
@@ -273,10 +304,14 @@ def _fill(folder: Place, name: str, number: int, lineage: Lineage, why: str) -> 
         "definition": run["definition"],
         "train": lineage.train,
         "started_from": run.get("started_from"),
-        "keys": {output.step: output.key for output in lineage.outputs},
+        "keys": _keys(lineage),
         "metrics": promotion.figures(scores),
         "files": files,
     }
+
+
+def _keys(lineage: Lineage) -> dict[str, str]:
+    return {output.step: output.key for output in lineage.outputs}
 
 
 def chain(lineage: Lineage) -> dict[str, Any]:

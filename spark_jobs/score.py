@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from models import scoring
 from spark_jobs import clean, jvm, sentencepieces
 from spark_jobs.base import InputFiles
-from textmill import places
+from textmill import owners, places
 from textmill.errors import InputError
 from textmill.places import Place
 
@@ -93,7 +93,7 @@ def write(given: TextModel, source: InputFiles, out: Place, kind: str, spark: An
     """
     if out.exists():
         raise InputError(f"{out} is there already: remove it, or give another output")
-    beside = out.with_name(f"{out.name}.{places.owner()}-{uuid.uuid4().hex[:8]}.part")
+    beside = owners.beside(out)
     folder = beside if places.renames(out) else out
     options = {"header": True, "escape": '"'} if kind == "csv" else {}
     try:
@@ -102,7 +102,8 @@ def write(given: TextModel, source: InputFiles, out: Place, kind: str, spark: An
         if folder != out:
             places.rename_folder(folder, out)
     except BaseException:
-        places.remove(folder)
+        with suppress(OSError):
+            places.remove(folder)
         raise
     return counted
 

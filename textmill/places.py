@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
-import socket
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from textmill import owners
 from textmill.errors import EnvironmentProblem, InputError
 
 if TYPE_CHECKING:
@@ -137,11 +139,6 @@ def renames(found: Place) -> bool:
     return isinstance(found, Path) or found.protocol in _RENAMING
 
 
-def owner() -> str:
-    """This process among all that share a file system: `host.pid`."""
-    return f"{socket.gethostname()}.{os.getpid()}"
-
-
 def write_bytes(file: Place, content: bytes) -> None:
     """Write so that a reader never sees a part."""
     with replacing(file) as stream:
@@ -156,17 +153,25 @@ def replacing(file: Place) -> Iterator[IO[bytes]]:
     order, as archives are, so their content is gathered on the local disk first.
     """
     if isinstance(file, Path):
-        beside = file.with_name(f"{file.name}.{owner()}.part")
-        with beside.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(file)
+        beside = owners.beside(file)
+        try:
+            with beside.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(file)
+        except OSError as error:
+            if error.filename in (None, str(beside)):  # a full disk is no file's fault to the kernel
+                error.filename, error.filename2 = str(file), None
+            raise
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
         return
     with tempfile.TemporaryFile() as gathered:
         yield gathered
         gathered.seek(0)
-        beside = file.with_name(f"{file.name}.{owner()}.part") if renames(file) else file
+        beside = owners.beside(file) if renames(file) else file
         with beside.open("wb") as stream:
             shutil.copyfileobj(gathered, stream, 8 << 20)
         if beside != file:
@@ -181,13 +186,61 @@ def rename_folder(folder: Place, to: Place) -> None:
         folder.fs.mv(folder.path, to.path)  # type: ignore[union-attr]
 
 
-def remove(folder: Place) -> None:
-    """Remove a folder and all in it, or nothing where there is none."""
-    if isinstance(folder, Path):
-        shutil.rmtree(folder, ignore_errors=True)
-    elif folder.exists():
-        folder.fs.rm(folder.path, recursive=True)
-        folder.fs.invalidate_cache()
+def remove(found: Place, under: Place | None = None) -> None:
+    """Remove a file, or a folder and all in it; nothing where there is none. Nothing is ever removed through a link.
+
+    Of a link itself what it points to stays. Where `under` is given, no folder from there to `found` may be a link;
+    each is opened by its name in the one before, so that none becomes one meanwhile. Raises OSError.
+    """
+    if isinstance(found, Path):
+        with suppress(FileNotFoundError), _opened(found.parent, found.parent if under is None else under) as parent:
+            if stat.S_ISDIR(os.lstat(found.name, dir_fd=parent).st_mode):
+                shutil.rmtree(found.name, dir_fd=parent, onerror=_unless_gone)
+            else:
+                os.unlink(found.name, dir_fd=parent)
+    elif found.exists():
+        found.fs.rm(found.path, recursive=True)
+        found.fs.invalidate_cache()
+
+
+@contextmanager
+def _opened(folder: Path, under: Place) -> Iterator[int]:
+    """A descriptor of a local folder, reached from `under` through no link."""
+    how = os.O_RDONLY | os.O_DIRECTORY
+    at = os.open(under, how)  # type: ignore[arg-type]  # local, as what is under it is
+    try:
+        for part in folder.relative_to(under).parts:
+            try:
+                inner = os.open(part, how | os.O_NOFOLLOW, dir_fd=at)
+            except OSError as error:
+                if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                    raise
+                problem = f"{part} is a link, and nothing is removed through one"
+                raise OSError(errno.ELOOP, problem, str(folder)) from error
+            os.close(at)
+            at = inner
+        yield at
+    finally:
+        os.close(at)
+
+
+def _unless_gone(function: object, path: str, problem: Any) -> None:
+    """Another process may remove the same."""
+    if not isinstance(problem[1], FileNotFoundError):
+        raise problem[1]
+
+
+def inside(folder: Place) -> list[Place]:
+    """What is in a folder; nothing where there is none."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def is_link(found: Place) -> bool:
+    """Whether it is a symbolic link of the local file system."""
+    return isinstance(found, Path) and found.is_symlink()
 
 
 @dataclass(frozen=True)
@@ -201,8 +254,8 @@ class Info:
 
 
 def _of_local(file: Path) -> Info:
-    stat = file.stat()
-    return Info(stat.st_size, f"{stat.st_mtime_ns}-{stat.st_ino}", stat.st_mtime)
+    told = file.stat()
+    return Info(told.st_size, f"{told.st_mtime_ns}-{told.st_ino}", told.st_mtime)
 
 
 def _of_remote(said: Mapping[str, Any]) -> Info:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from textmill import places
+from textmill import owners, places
 from textmill.errors import EnvironmentProblem
 from textmill.places import Place
 
@@ -60,8 +60,7 @@ def local_copy(folder: Place) -> Path:
 
 
 def _fetch(folder: Place, to: Path) -> None:
-    beside = to.with_name(f"{to.name}.{places.owner()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = owners.beside(to)
     try:
         download(folder, beside)
         beside.rename(to)

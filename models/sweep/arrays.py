@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from models.tensors import COLUMNS, Shard, Tensors
-from textmill import places, transfer
+from textmill import owners, places, transfer
 from textmill.places import Place
 
 _FILES = ("tensors.json", "labels.json")
@@ -58,8 +58,7 @@ def _key(local: Path) -> str:
 
 
 def _decode(tensors: Tensors, to: Path) -> None:
-    beside = to.with_name(f"{to.name}.{places.owner()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = owners.beside(to)
     try:
         for part in tensors.described["parts"]:
             (beside / part).mkdir(parents=True)

@@ -70,7 +70,7 @@ def carry_out_dates(
 
 
 def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcome:
-    from pipelines import daily, runs
+    from pipelines import daily, pins, runs
     from pipelines.cli.run import carry_out
     from pipelines.plan import Selection
     from pipelines.store import write_json
@@ -83,10 +83,11 @@ def _once(pipeline: Pipeline, mine: Lease, told: Listener, again: str) -> Outcom
     if record is None or not done:
         record = carry_out(pipeline, Selection(), told, again).record
     if not (done and daily.settled(definition, record)):
-        mine.check()
-        record["drift"] = _drift(pipeline, record)
-        record[daily.PROMOTION] = daily.promote(root, definition, record)
-        write_json(runs.folder(root, record) / runs.RECORD, sealed(record))
+        with pins.of_run(root, f"daily {record['date']}", record):
+            mine.check()
+            record["drift"] = _drift(pipeline, record)
+            record[daily.PROMOTION] = daily.promote(root, definition, record)
+            write_json(runs.folder(root, record) / runs.RECORD, sealed(record))
     outcome = daily.Outcome(
         date=record["date"], run=record["run"], action="reused" if done else "ran", metrics=record["metrics"],
         promotion=record.get(daily.PROMOTION) or {}, drift=record.get("drift") or {},

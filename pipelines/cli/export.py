@@ -55,17 +55,18 @@ def command(
     if target is None:
         raise click.UsageError("where to? textmill export RUN TARGET")
     to, place = named(target), options.runs_root(root)
-    from pipelines import export, runs
+    from pipelines import export, pins, runs
 
     record = runs.find(place, run)
     given = {**(_of_profile(record, profile) if profile else {}), **_settings(sets)}
     launchers = _launchers({**given, **({"ranks": ranks} if ranks else {})})
-    found = export.of_run(place, record, train, launchers[0].ranks)
-    if dry_run:
-        _dry_run(launchers, found, to)
-        return
-    with _session(master, memory, log) as spark, tempfile.TemporaryDirectory() as scratch:
-        _send(place, found, launchers, spark, to, Path(scratch), as_json)
+    with pins.of_run(place, f"export {record['run']}", record, reads=True) as pin:
+        found = export.of_run(place, record, train, launchers[0].ranks)
+        if dry_run:
+            _dry_run(launchers, found, to)
+            return
+        with _session(master, memory, log) as spark, tempfile.TemporaryDirectory() as scratch:
+            _send(export.staged(place, found, spark, pin), found, launchers, to, Path(scratch), as_json)
 
 
 def _of_profile(run: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -129,16 +130,14 @@ def _dry_run(launchers: list[Scheduler], found: Export, to: Target) -> None:
 
 
 def _send(
-    root: Place, found: Export, launchers: list[Scheduler], spark: Callable[[], SparkSession], to: Target,
-    scratch: Path, as_json: bool,
-) -> None:  # fmt: skip
+    staged: dict[str, Content], found: Export, launchers: list[Scheduler], to: Target, scratch: Path, as_json: bool
+) -> None:
     from models import bundle
     from models.launchers import schedulers
-    from pipelines import export
     from textmill.bundles import send
 
     launch = schedulers.files(launchers, found.title, to.name)
-    files = bundle.contents(found.job, export.staged(root, found, spark), launch, scratch)
+    files = bundle.contents(found.job, staged, launch, scratch)
     with _progress(as_json) as advanced:
         sent = send(files, found.about, to, advanced)
     if as_json:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from pipelines.cli import options
+
+if TYPE_CHECKING:
+    from pipelines.gc import Garbage
 
 
 @click.command("gc")
@@ -14,16 +20,26 @@ from pipelines.cli import options
 @options.as_json
 def command(keep: int, dry_run: bool, root: str | None, as_json: bool) -> None:
     """Remove all but the newest runs, and outputs that no run left, no version and no running process refers to."""
-    from pipelines import gc
+    from pipelines import gc, pins
 
-    found = gc.find(options.runs_root(root), keep)
-    size = found.size()
-    if not dry_run:
-        found.remove()
+    place = options.runs_root(root)
+    with nullcontext() if dry_run or not place.exists() else pins.sweeping(place, "gc") as pinned:
+        found = gc.find(place, keep, pinned)
+        size = found.size()
+        if not dry_run:
+            found.remove()
     if as_json:
-        removed = {"runs": [str(run) for run in found.runs], "outputs": [str(folder) for folder in found.outputs]}
-        options.print_json({**removed, "bytes": size, "removed": not dry_run})
+        options.print_json({**_told(found), "bytes": size, "removed": not dry_run})
         return
-    for folder in (*found.runs, *found.outputs):
+    for folder in (*found.runs, *found.outputs, *found.left):
         click.echo(f"{'would remove' if dry_run else 'removed'} {folder}")
-    click.echo(f"{len(found.runs)} runs, {len(found.outputs)} outputs, {size / 1e6:,.1f} MB")
+    for one in found.unread:
+        click.echo(f"left {one.place}, and all that could belong to it: {one.why}")
+    more = f", {len(found.left)} left over" if found.left else ""
+    click.echo(f"{len(found.runs)} runs, {len(found.outputs)} outputs{more}, {size / 1e6:,.1f} MB")
+
+
+def _told(found: Garbage) -> dict[str, Any]:
+    folders = {"runs": found.runs, "outputs": found.outputs, "left": found.left}
+    told: dict[str, Any] = {kind: [str(folder) for folder in inside] for kind, inside in folders.items()}
+    return {**told, "unread": [{"path": str(one.place), "why": one.why} for one in found.unread]}

@@ -16,6 +16,7 @@ from textmill import names
 
 if TYPE_CHECKING:
     from pipelines.keys import Because
+    from pipelines.pins import Pin
     from pipelines.pipeline import Pipeline
     from pipelines.plan import Planned, Selection
     from pipelines.store import Store
@@ -91,14 +92,19 @@ def load(
     return load_definition(file, sets=sets, date=day, profile=profile, sample=sample)
 
 
-def plan(pipeline: Pipeline, chosen: Selection) -> tuple[Store, dict[str, Because], list[Planned]]:
-    """The store of a pipeline, what its keys are made of, and its plan."""
+def plan(
+    pipeline: Pipeline, chosen: Selection, pin: Pin | None = None
+) -> tuple[Store, dict[str, Because], list[Planned]]:
+    """The store of a pipeline, what its keys are made of, and its plan; `pin` keeps the outputs that it goes by."""
     from pipelines import keys, plan, runs
     from pipelines.store import Store
+    from spark_jobs.base import digest
     from spark_jobs.installation import jar_path
 
-    store = Store(pipeline.root)
+    store = Store(pipeline.root, pin)
     reasons = keys.because(pipeline, keys.of_jar(jar_path()), store.digests)
+    if pin is not None:
+        pin.keep([digest(because) for because in reasons.values()])
     before = runs.last_plan(pipeline.root, pipeline.definition.name)
 
     def damage(op: str, key: str) -> str | None:

@@ -20,13 +20,14 @@ def command(
     run: str, train: str | None, condition: str, force: bool, keep: int, root: str | None, as_json: bool
 ) -> None:
     """Publish the model of RUN (the start of its id, or `last`) as a new current version, if it is a better one."""
-    from pipelines import lease, lineage, promotion, runs
+    from pipelines import lease, lineage, pins, promotion, runs
     from pipelines.versions import Versions
 
     place = options.runs_root(root)
     record = runs.find(place, run)
     versions = Versions(place, record["name"])
-    with lease.held(place, record["name"], f"promote {record['run']}"):
+    what = f"promote {record['run']}"
+    with lease.held(place, record["name"], what), pins.of_run(place, what, record):
         found = lineage.of_run(place, record, train)
         last = versions.current()
         try:

@@ -15,6 +15,7 @@ from textmill.errors import DefinitionError, StoreFailed, TextmillError
 
 if TYPE_CHECKING:
     from pipelines.board.tracking import Server
+    from pipelines.pins import Pin
     from pipelines.pipeline import Pipeline
     from pipelines.plan import Planned, Selection, Stage
     from pipelines.progress import Listener
@@ -57,19 +58,31 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
 
     Raises TextmillError, with the failure recorded.
     """
-    from pipelines import starting, trainings
+    from pipelines import leftovers, pins
     from pipelines.board import tracking
-    from pipelines.runner import Runner
 
-    started = time.monotonic()
     tracked = tracking.server(pipeline.definition.tracking, pipeline.definition.name)
     if tracked is not None:
         tracked.check()
-    store, reasons, plan = options.plan(pipeline, chosen)
+    name, last = pipeline.definition.name, pipeline.last
+    started_from = [(name, last.number)] if last is not None else []
+    with pins.pinned(pipeline.root, f"run of {name} for {pipeline.date}", versions=started_from) as pin:
+        leftovers.remove(pipeline.root, name)
+        return _carried_out(pipeline, chosen, told, again or _again(pipeline), pin, tracked)
+
+
+def _carried_out(
+    pipeline: Pipeline, chosen: Selection, told: Listener, again: str, pin: Pin, tracked: Server | None
+) -> Run:
+    from pipelines import starting, trainings
+    from pipelines.runner import Runner
+
+    started = time.monotonic()
+    store, reasons, plan = options.plan(pipeline, chosen, pin)
     starting.need(pipeline.nodes, plan, pipeline.last)
     if problems := trainings.unready(pipeline, [planned.step for planned in plan if planned.action == "run"]):
         raise DefinitionError(problems)
-    run = _start(pipeline, reasons, plan, again or _again(pipeline))
+    run = _start(pipeline, reasons, again, pin)
     _header(told, run, plan)
     runner = Runner(pipeline, reasons, store, run, told)
     try:
@@ -88,7 +101,7 @@ def carry_out(pipeline: Pipeline, chosen: Selection, told: Listener, again: str 
     return run
 
 
-def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], again: str) -> Run:
+def _start(pipeline: Pipeline, reasons: dict[str, Any], again: str, pin: Pin) -> Run:
     from pipelines.runs import PLAN, Run
     from pipelines.store import write_json
     from textmill.stored import sealed
@@ -96,6 +109,7 @@ def _start(pipeline: Pipeline, reasons: dict[str, Any], plan: list[Planned], aga
     run = Run.start(
         pipeline.root,
         pipeline.definition.name,
+        pin,
         definition=pipeline.file,
         date=pipeline.date.isoformat(),
         dates={name: list(dates) for name, dates in pipeline.dates.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +47,14 @@ def command(
     """
     from textmill.places import place
 
-    given = _model(options.runs_root(root), model, version, train)
-    source = _source(table, kind, {"text": text, "id": identity, "delimiter": delimiter})
-    from spark_jobs import score, session
+    with ExitStack() as stack:
+        given = _model(stack, options.runs_root(root), model, version, train)
+        source = _source(table, kind, {"text": text, "id": identity, "delimiter": delimiter})
+        from spark_jobs import score, session
 
-    spark = session.start(session.SparkSettings(master, memory), log, "textmill score")
-    try:
+        spark = session.start(session.SparkSettings(master, memory), log, "textmill score")
+        stack.callback(spark.stop)
         counted = score.write(given, source, place(output), written, spark)
-    finally:
-        spark.stop()
     if as_json:
         options.print_json(counted)
         return
@@ -63,9 +63,9 @@ def command(
     click.echo(f"{counted['rows']:,} rows to {output}: {labels or 'none predicted'}; set aside: {aside or 'none'}")
 
 
-def _model(root: Place, model: str, number: int | None, train: str | None) -> TextModel:
-    """A published model's version, or what a run trained."""
-    from pipelines import kinds, lineage, runs, versions
+def _model(stack: ExitStack, root: Place, model: str, number: int | None, train: str | None) -> TextModel:
+    """A published model's version, or what a run trained; house-keeping leaves it until `stack` ends."""
+    from pipelines import kinds, lineage, pins, runs, versions
     from spark_jobs.score import TextModel
     from spark_jobs.sentencepieces import FILE
 
@@ -73,12 +73,15 @@ def _model(root: Place, model: str, number: int | None, train: str | None) -> Te
         published = versions.Versions(root, model)
         version = published.get(number) if number else published.current()
         assert version is not None
+        stack.enter_context(pins.pinned(root, "score", versions=[(model, version.number)], reads=True))
         if harm := version.damage():
             raise InputError(f"version {version.number} of {model} is damaged: {harm}")
         chain = kinds.OBJECT.read(version.folder / versions.CHAIN)
         return TextModel(chain, version.folder, version.folder, version.folder / FILE)
     try:
-        found = lineage.of_run(root, runs.find(root, model), train)
+        record = runs.find(root, model)
+        stack.enter_context(pins.of_run(root, "score", record, reads=True))
+        found = lineage.of_run(root, record, train)
     except InputError as error:
         known = ", ".join(versions.names(root)) or "none"
         raise InputError(f"{error} (published models: {known})") from error

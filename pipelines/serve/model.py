@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from models import scoring
 from models.tensors import LABELS
+from pipelines import pins
 from pipelines.serve.chain import Chain
 from pipelines.versions import Version, Versions
 from textmill.errors import TextmillError
@@ -26,6 +28,16 @@ class Loaded:
     """A version ready to predict; raises TextmillError where its files are not as they were published."""
 
     def __init__(self, version: Version, threads: int = 1) -> None:
+        self._held = ExitStack()
+        try:
+            self._load(version, threads)
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _load(self, version: Version, threads: int) -> None:
+        root, use = version.folder.parent.parent.parent, (version.name, version.number)
+        self._held.enter_context(pins.pinned(root, f"serve {version.name}", versions=[use], reads=True))
         folder = local_copy(version.folder)
         if harm := Version(version.name, version.number, folder, version.manifest).damage():
             raise TextmillError(f"version {version.number} of {version.name} is damaged: {harm}")
@@ -50,6 +62,7 @@ class Loaded:
     def close(self) -> None:
         """Free what it holds."""
         self._chain.close()
+        self._held.close()
 
 
 def newest(versions: Versions, threads: int) -> Loaded:
