@@ -16,9 +16,9 @@ from joblib.parallel import BatchedCalls, ParallelBackendBase
 from pyspark import Broadcast, SparkContext
 from sklearn.base import BaseEstimator
 
-from spark_sklearn import shared
+from spark_sklearn import contexts, shared
 from spark_sklearn.jobs import FitJobs, LostWorker
-from spark_sklearn.worker import Call, Outcome
+from spark_sklearn.worker import Call, Left, Outcome
 
 
 class FitTraceback(Exception):
@@ -92,14 +92,16 @@ class SparkFits(ParallelBackendBase):  # type: ignore[misc]
 
     def terminate(self) -> None:
         """Takes the shared arguments off the executors' disks."""
-        for table in self._tables:
-            table.destroy()
+        if not contexts.is_stopped(self._context):
+            for table in self._tables:
+                table.destroy()
         self._tables.clear()
         self._shared.clear()
 
     def _run(self, batches: Sequence[_Batch]) -> None:
         calls = [call for batch in batches for call in batch.calls]
-        self._share(calls)
+        with contexts.named_when_stopped(self._context):
+            self._share(calls)
         results: list[Any] = [None] * len(calls)
         jobs = FitJobs(self._context, [self._placed(call) for call in calls], self._tables, self._name)
         with closing(jobs.outcomes()) as waves:
@@ -143,7 +145,7 @@ def _value(outcome: Outcome, call: tuple[Any, Sequence[Any], dict[str, Any]]) ->
     sys.stdout.write(outcome.printed)
     for warned in outcome.warned:
         warnings.warn_explicit(warned.message, warned.category, warned.filename, warned.lineno)
-    if isinstance(outcome.error, LostWorker):
+    if isinstance(outcome.error, (LostWorker, Left)):
         function, args, kwargs = call
         return function(_Lost(outcome.error), *args[1:], **kwargs)
     if outcome.error is not None:
@@ -154,7 +156,7 @@ def _value(outcome: Outcome, call: tuple[Any, Sequence[Any], dict[str, Any]]) ->
 class _Lost(BaseEstimator):  # type: ignore[misc]
     """Takes the place of an estimator whose fit cannot be run: scikit-learn counts the fit as failed, by its rules."""
 
-    def __init__(self, reason: LostWorker) -> None:
+    def __init__(self, reason: Exception) -> None:
         self.reason = reason
 
     def set_params(self, **params: Any) -> _Lost:

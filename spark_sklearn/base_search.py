@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from spark_sklearn import contexts
 from spark_sklearn.backend import fits_on
 
 Search = TypeVar("Search", bound=type)
@@ -30,12 +31,15 @@ class OnSpark:
     fit_params: Mapping[str, Any] | None
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """As scikit-learn's `fit`, with equal results. Raises TypeError where `sc` is neither context nor session."""
+        """As scikit-learn's `fit`, with equal results.
+
+        Raises TypeError where `sc` is neither context nor session, StoppedContext where it has been stopped.
+        """
         params = {**(self.fit_params or {}), **params}
         context = spark_context(self.sc)
         if context is None:
             return super().fit(X, y, **params)  # type: ignore[misc]
-        with fits_on(context, type(self).__name__):
+        with fits_on(contexts.ready(context), type(self).__name__):
             return super().fit(X, y, **params)  # type: ignore[misc]
 
     @classmethod

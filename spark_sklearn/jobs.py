@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,6 +15,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark import Broadcast, SparkContext, inheritable_thread_target
 
+from spark_sklearn import contexts
 from spark_sklearn.scheduling import FitQueue, Wave
 from spark_sklearn.worker import Call, Outcome, run_task
 
@@ -20,12 +23,17 @@ from spark_sklearn.worker import Call, Outcome, run_task
 _JOBS = 2
 # First fits that last longer than this need no measuring: their like go one to a task.
 _LONG_SECONDS = 3.0
+_MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 # What Spark says when a fit takes its process or its executor down with it, on every attempt.
 _LOST = ("Python worker exited unexpectedly", "ExecutorLostFailure")
 
 
 class LostWorker(RuntimeError):
     """A fit ended the Python worker that ran it: a crash in native code, or too little memory."""
+
+
+class MissingModule(RuntimeError):
+    """The executors' Python lacks a module that the search needs there."""
 
 
 class FitJobs:
@@ -42,10 +50,11 @@ class FitJobs:
     def outcomes(self) -> Iterator[list[Outcome]]:
         """All outcomes as they come, each list in the order of the fits.
 
-        Fits whose worker died are outcomes with a LostWorker. Raises Py4JJavaError for any other failed job. Jobs that
-        still run then, or when the iterator is closed early, are cancelled.
+        Fits whose worker died are outcomes with a LostWorker. Raises StoppedContext where the context was stopped
+        meanwhile, MissingModule where the executors lack one, Py4JJavaError for any other failed job. Jobs that still
+        run then, or when the iterator is closed early, are cancelled.
         """
-        with ThreadPoolExecutor(_JOBS) as pool, self._cancelled_on_error():
+        with contexts.named_when_stopped(self._context), ThreadPoolExecutor(_JOBS) as pool, self._cancelled_on_error():
             while self._queue or self._running:
                 while self._queue and (not self._running or self._queue.known and len(self._running) < _JOBS):
                     self._start(pool)
@@ -81,6 +90,12 @@ class FitJobs:
     def _without_worker(self, wave: Wave, failure: Py4JJavaError) -> list[Outcome]:
         """A lone fit is the one that ended its worker; of several, each has to show."""
         reason = next((lost for lost in _LOST if lost in str(failure)), None)
+        if reason is None and (missing := _MISSING.search(str(failure))):
+            raise MissingModule(
+                f"Spark's Python workers have no module {missing[1]!r}. They run {self._context.pythonExec}; this program "
+                f"runs {sys.executable}: where it is there too, set PYSPARK_PYTHON={sys.executable} before Spark starts; "
+                "a module of your own is given to them by --py-files or SparkContext.addPyFile"
+            ) from None
         if reason is None:
             raise failure
         if wave.fits > 1:
@@ -96,7 +111,8 @@ class FitJobs:
         try:
             yield
         except BaseException:
-            self._context.cancelJobsWithTag(self._tag)
+            if not contexts.is_stopped(self._context):
+                self._context.cancelJobsWithTag(self._tag)
             raise
 
 

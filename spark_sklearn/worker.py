@@ -31,6 +31,10 @@ class Call:
     kwargs: Mapping[str, Any]
 
 
+class Left(RuntimeError):
+    """A fit raised what is meant to end a process."""
+
+
 @dataclass(frozen=True)
 class Warned:
     """A warning as `warnings.warn_explicit` takes it."""
@@ -78,6 +82,11 @@ def _outcome(fit: int, call: Call, tables: Sequence[Sequence[Any]]) -> Outcome:
             value = _run(call, tables)
         except Exception as raised:
             error, trace = raised, traceback.format_exc()
+        except BaseException as raised:  # sys.exit, KeyboardInterrupt: Spark would take it for the end of its worker
+            place = traceback.extract_tb(raised.__traceback__)[-1]
+            said = f"{type(raised).__name__}: {raised}".removesuffix(": ")
+            error = Left(f"the estimator raised {said} in {place.filename}:{place.lineno}, to end its process")
+            trace = traceback.format_exc()
     warned = tuple(Warned(w.message, w.category, w.filename, w.lineno) for w in caught)  # type: ignore[arg-type]
     seconds = time.perf_counter() - started
     return _portable(Outcome(fit, seconds, value, error, trace, printed.getvalue(), warned))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -99,6 +100,10 @@ class Odd(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any) -> Odd:
         if self.deed == "die":
             os._exit(9)
+        if self.deed == "exit":
+            sys.exit(3)
+        if self.deed == "interrupt":
+            raise KeyboardInterrupt
         if self.deed == "raise":
             raise LookupError("no such thing")
         if self.deed == "warn":
@@ -121,6 +126,29 @@ def test_a_fit_that_kills_its_worker_is_a_failed_candidate(spark: SparkSession) 
     ):
         done = search(spark, "a", "die", "b").fit(X, Y)
     np.testing.assert_array_equal(np.isnan(done.cv_results_["mean_test_score"]), [False, True, False])
+
+
+@pytest.mark.parametrize(("deed", "said"), [("exit", "SystemExit: 3"), ("interrupt", "KeyboardInterrupt")])
+def test_a_fit_that_would_end_the_program_is_a_failed_candidate(spark: SparkSession, deed: str, said: str) -> None:
+    with pytest.warns(FitFailedWarning, match=f"2 fits failed(?s:.*)estimator raised {said} in .*test_spark_sklearn.py"):
+        done = search(spark, "a", deed).fit(X, Y)
+    np.testing.assert_array_equal(np.isnan(done.cv_results_["mean_test_score"]), [False, True])
+    with pytest.raises(RuntimeError, match=f"the estimator raised {said}"):
+        search(spark, "a", deed, error_score="raise").fit(X, Y)
+
+
+def test_workers_run_this_interpreter_unless_another_was_chosen(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = os.path.realpath(sys.executable)  # of the same version, without this environment's packages
+    monkeypatch.delenv("PYSPARK_PYTHON")
+    monkeypatch.setattr(spark.sparkContext, "pythonExec", bare)
+    search(spark, "a").fit(X, Y)
+    monkeypatch.setenv("PYSPARK_PYTHON", bare)
+    monkeypatch.setattr(spark.sparkContext, "pythonExec", bare)
+    with pytest.raises(RuntimeError, match=f"no module '(?s:.*)PYSPARK_PYTHON={sys.executable}") as raised:
+        search(spark, "a").fit(X, Y)
+    assert raised.value.__suppress_context__, "nothing of Spark's comes first"
 
 
 def test_errors_are_raised_as_they_were_and_say_where_they_come_from(spark: SparkSession) -> None:
