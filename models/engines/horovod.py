@@ -22,7 +22,7 @@ from models.engines.horovod_follow import Follow
 from models.engines.horovod_options import Options
 from models.engines.horovod_worker import ALIVE
 from models.launchers import needs, ssh
-from models.subprocesses import environ
+from models.subprocesses import environ, tail
 from textmill.errors import TextmillError
 from textmill.params import Params
 
@@ -151,7 +151,7 @@ class _Launched:
         if status and first is not None:
             raise first.error(self.follow.log(first.rank))
         if status:
-            said = "\n".join(self.follow.log().read_text(encoding="utf-8").splitlines()[-10:])
+            said = "\n".join(tail(self.follow.log(), 10))
             raise TextmillError(f"horovodrun ended with exit status {status} and started no training:\n{said}")
         return self.follow
 

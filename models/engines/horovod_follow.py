@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.engines.base import Progress, TrainJob, named
+from models.subprocesses import tail
 from textmill.errors import WorkerLost
 
 _SAID = re.compile(r"^\[(\d+)\]<(stdout|stderr)>:(.*)$", re.DOTALL)
@@ -91,8 +92,7 @@ class Follow:
 
     def _gone(self, rank: int, status: str) -> Lost:
         log = self.log(rank)
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:] if log.exists() else []
-        return Lost(rank, self.hosts.get(rank, "an unknown host"), status, tail, False)
+        return Lost(rank, self.hosts.get(rank, "an unknown host"), status, tail(log, _TAIL), False)
 
 
 def _message(text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from models.engines.horovod_follow import Follow
 from models.engines.horovod_options import Options
 from models.launchers import schedulers
 from models.launchers.base import Scheduler, State
+from models.subprocesses import tail
 from models.tensors import opened
 from textmill import places
 from textmill.bundles import Content, send
@@ -185,5 +186,5 @@ class _Submitted:
         if first is not None:
             return first.error(self.follow.log(first.rank))
         log = self.follow.log()
-        said = "\n".join(f"    {line}" for line in log.read_text(encoding="utf-8").splitlines()[-10:])
+        said = "\n".join(f"    {line}" for line in tail(log, 10))
         return TextmillError(f"{self.scheduler.kind} job {number} ended as {told}; {log} ends:\n{said}")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.subprocesses import tail
+
 _TAIL = 20
 _PIECE = 1 << 16
 _HELLO_BYTES = 1 << 12
@@ -36,7 +38,7 @@ class Rank:
 
     def tail(self) -> list[str]:
         """The last lines of its log."""
-        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:] if self.log.exists() else []
+        return tail(self.log, _TAIL)
 
 
 @dataclass

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named
+from models.engines.watch import Watch
 from models.export import export
-from models.subprocesses import environ
+from models.subprocesses import end, environ, started, tail
 from textmill.errors import WorkerLost
 from textmill.transfer import filling, local_copy
 
@@ -44,26 +43,22 @@ class Local(Engine):
 def run_worker(module: str, job: TrainJob, on_progress: Callable[[Progress], None]) -> TrainStats:
     """Train in a process that runs `module` as the only rank. Raises WorkerLost where it ends without a result."""
     command, log = [sys.executable, "-m", module, job.to_json()], job.logs / f"train-{job.name}.log"
-    stats: dict[str, Any] | None = None
+    done: dict[str, Any] = {}
+
+    def told(**message: Any) -> None:
+        if "progress" in message:
+            on_progress(Progress(**message["progress"]))
+        done.update(message.get("done", {}))
+
     with log.open("ab") as sink:
         # The worker ends when its standard input does, so it never outlives this process, however that ends.
-        worker = subprocess.Popen(command, env=environ(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
+        worker = started(command, env=environ(), stdout=subprocess.PIPE, stderr=sink)
         try:
-            for line in worker.stdout or ():
-                message = json.loads(line) if line.startswith(b"{") else {}
-                if "progress" in message:
-                    on_progress(Progress(**message["progress"]))
-                stats = message.get("done", stats)
-            status = worker.wait()
+            status = Watch(worker, told).until_it_ends()
         finally:
-            worker.kill()
-            worker.wait()
-    if status or stats is None:
-        raise WorkerLost(0, socket.gethostname(), named(status), str(log), _last_lines(log))
-    seconds, resumed = tuple(stats["seconds_per_epoch"]), stats["resumed_from_epoch"]
-    return TrainStats(seconds, stats["records_per_s"], resumed, steps=(stats["steps"],),
-                      input_wait_share=stats.get("input_wait_share"))  # fmt: skip
-
-
-def _last_lines(log: Path) -> list[str]:
-    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
+            end(worker)
+    if status or not done:
+        raise WorkerLost(0, socket.gethostname(), named(status or 0), str(log), tail(log, _TAIL))
+    seconds, resumed = tuple(done["seconds_per_epoch"]), done["resumed_from_epoch"]
+    return TrainStats(seconds, done["records_per_s"], resumed, steps=(done["steps"],),
+                      input_wait_share=done.get("input_wait_share"))  # fmt: skip

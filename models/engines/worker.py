@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import threading
@@ -9,13 +10,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from models import descendants
 from models.engines.base import Progress
 
 _REPORT_SECONDS = 0.5
+_GRACE_SECONDS = 5.0
+"""For what a worker has started to end by itself: a JVM removes its temporary files."""
 
 
 def work(train: Callable[[Callable[[Progress], None]], dict[str, Any] | None]) -> None:
-    """Run `train` with a function that it reports to; what it returns, if anything, is the last line."""
+    """Run `train` with a function that it reports to; what it returns, if anything, is the last line.
+
+    What it starts is this process's to the end, and ends with it.
+    """
+    descendants.adopt()
+    atexit.register(descendants.end_own, _GRACE_SECONDS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     last = 0.0
 
@@ -32,6 +41,7 @@ def work(train: Callable[[Callable[[Progress], None]], dict[str, Any] | None]) -
 def _end_with_parent() -> None:
     while os.read(0, 1024):  # not sys.stdin, whose lock this thread would hold as the interpreter ends
         pass
+    descendants.end_own(_GRACE_SECONDS)
     os._exit(1)
 
 

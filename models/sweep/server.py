@@ -4,18 +4,18 @@ It has TensorFlow imported and nothing computed, so that a trial is a fork of it
 milliseconds, not the seconds of an import. It listens on the abstract socket NAME, one connection to a trial: the
 first line is an errand, the answers are what the trial says, and how it ended. Who hangs up ends the trial. The server
 ends with the process behind the pidfd DESCRIPTOR (the parent of Spark's Python workers), or when nobody calls for long.
+
+Between it and a trial there is the trial's warden, so that all that a trial starts ends with it and counts as it does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
 import resource
 import selectors
-import signal
 import socket
 import struct
 import sys
@@ -23,22 +23,31 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from models import descendants
+from models.sweep import warden
+
 _WATCH_SECONDS = 0.05
 _IDLE_SECONDS = 60.0
 _REQUEST_SECONDS = 5.0
 _LONGEST = 1 << 20
-_PR_SET_PDEATHSIG = 1
+_LOOK_SECONDS = 0.5
+"""Between looks for what trials have started: each reads what the kernel tells of all processes."""
+_KILL_SECONDS = 20.0
+"""For a warden to end what was killed; one that was stopped, say, is killed itself then."""
 _BEYOND = 512 << 20
 """Room above its limit that a process may ask for before the kernel refuses: memory that is asked for and not used."""
 
 
 @dataclass
 class Running:
-    """A trial's process."""
+    """A trial's process, and its warden."""
 
     pid: int
+    """Of the warden."""
     descriptor: int
-    """Its pidfd."""
+    """The warden's pidfd."""
+    report: int
+    """What the warden says: the trial's number, then its status."""
     connection: socket.socket
     started: float
     seconds: float | None
@@ -46,6 +55,18 @@ class Running:
     most: int = 0
     killed: str | None = None
     """Why, where the server killed it."""
+    since: float | None = None
+    """When it was killed."""
+    others: int = 0
+    """Bytes of the processes that it has started."""
+    said: bytes = b""
+
+    def lines(self) -> list[int]:
+        """What the warden has said so far."""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.report, 64):
+                self.said += piece
+        return [int(line) for line in self.said.split(b"\n")[:-1]]
 
 
 class Server:
@@ -57,7 +78,8 @@ class Server:
         self.selector.register(listening, selectors.EVENT_READ)
         self.selector.register(parent, selectors.EVENT_READ)
         self.running: dict[int, Running] = {}
-        self.idle = time.monotonic()
+        self.idle = self.looked = time.monotonic()
+        descendants.adopt()
 
     def serve(self) -> None:
         """Until the parent ends or nobody calls for a minute; trials that still run end with this process."""
@@ -69,6 +91,7 @@ class Server:
                     self._accept()
                 elif isinstance(key.data, Running):
                     self._heard(key.data, key.fileobj)
+            self._look()
             for trial in list(self.running.values()):
                 self._watch(trial)
 
@@ -90,19 +113,23 @@ class Server:
 
     def _fork(self, connection: socket.socket, errand: dict[str, Any]) -> None:
         server = os.getpid()
+        reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
-            self._become(connection, errand, server)
-        trial = Running(pid, os.pidfd_open(pid), connection, time.monotonic(), errand["seconds"], errand["memory"])
+            self._become_warden(connection, errand, server, writer)
+        os.close(writer)
+        os.set_blocking(reader, False)
+        trial = Running(
+            pid, os.pidfd_open(pid), reader, connection, time.monotonic(), errand["seconds"], errand["memory"]
+        )
         self.running[pid] = trial
         self.selector.register(connection, selectors.EVENT_READ, trial)
         self.selector.register(trial.descriptor, selectors.EVENT_READ, trial)
 
-    def _become(self, connection: socket.socket, errand: dict[str, Any], server: int) -> NoReturn:
-        """In the fork: be the trial."""
-        status = 1
+    def _become_warden(self, connection: socket.socket, errand: dict[str, Any], server: int, report: int) -> NoReturn:
+        """In the fork: keep nothing of the server, and be the parent of the trial."""
         try:
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            watched = os.pidfd_open(server)
             if os.getppid() != server:
                 os._exit(1)
             self.listening.close()
@@ -110,17 +137,10 @@ class Server:
             for other in self.running.values():
                 other.connection.close()
                 os.close(other.descriptor)
-            _log_to(errand["log"])
-            if errand["memory"] is not None:
-                ceiling = _own("VmData") + errand["memory"] + _BEYOND
-                resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
-            from models.sweep import child
-
-            status = child.main(errand, connection)
+                os.close(other.report)
+            warden.be(watched, report, lambda parent: _become(connection, errand, parent))
         finally:
-            with contextlib.suppress(OSError):
-                sys.stderr.flush()
-            os._exit(status)
+            os._exit(1)
 
     def _heard(self, trial: Running, source: Any) -> None:
         if trial.pid not in self.running:
@@ -128,29 +148,52 @@ class Server:
         if source is trial.connection:
             if not _more(trial.connection):
                 self.selector.unregister(trial.connection)
-                os.kill(trial.pid, signal.SIGKILL)
+                self._kill(trial, "its caller has gone")
             return
         _, status = os.waitpid(trial.pid, 0)
         del self.running[trial.pid]
         self.selector.unregister(trial.descriptor)
-        os.close(trial.descriptor)
         with contextlib.suppress(KeyError):  # of one whose caller has hung up
             self.selector.unregister(trial.connection)
-        seconds = time.monotonic() - trial.started
+        said = trial.lines()
+        os.close(trial.descriptor)
+        os.close(trial.report)
+        if len(said) < 2:  # it has killed its warden: what it has started is this process's now
+            self._sweep()
         told = {
-            "ended": os.waitstatus_to_exitcode(status),
+            "ended": said[1] if len(said) > 1 else os.waitstatus_to_exitcode(status) or 1,
             "killed": trial.killed,
             "memory": trial.most,
-            "seconds": seconds,
+            "seconds": time.monotonic() - trial.started,
         }
         with contextlib.suppress(OSError):
             trial.connection.sendall(json.dumps(told).encode() + b"\n")
         trial.connection.close()
         self.idle = time.monotonic()
 
+    def _sweep(self) -> None:
+        """End all that this process has inherited."""
+        children = descendants.tree()
+        for orphan in set(children.get(os.getpid(), ())) - self.running.keys():
+            descendants.kill([orphan, *descendants.below(orphan, children)])
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+    def _look(self) -> None:
+        """See what trials have started, and how much memory that has."""
+        if not self.running or time.monotonic() - self.looked < _LOOK_SECONDS:
+            return
+        self.looked, children = time.monotonic(), descendants.tree()
+        for trial in self.running.values():
+            others = set(descendants.below(trial.pid, children)) - set(trial.lines()[:1])
+            trial.others = sum(map(_share, others))
+
     def _watch(self, trial: Running) -> None:
+        if trial.killed is not None:
+            self._kill(trial, trial.killed)
+            return
         try:
-            trial.most = max(trial.most, _own("RssAnon", trial.pid))
+            trial.most = max(trial.most, trial.others + sum(_own("RssAnon", pid) for pid in trial.lines()[:1]))
         except (OSError, ValueError):
             return  # it has just ended
         if trial.memory is not None and trial.most > trial.memory:
@@ -161,9 +204,33 @@ class Server:
             self._kill(trial, f"took longer than time_limit {trial.seconds:g} s")
 
     def _kill(self, trial: Running, why: str) -> None:
-        if trial.killed is None:
-            trial.killed = why
-            os.kill(trial.pid, signal.SIGKILL)
+        """All of it: its warden sees its end, and ends what has come meanwhile."""
+        if trial.since is None:
+            trial.killed, trial.since = why, time.monotonic()
+        descendants.kill(descendants.below(trial.pid))
+        if time.monotonic() - trial.since > _KILL_SECONDS:
+            descendants.kill([trial.pid])
+
+
+def _become(connection: socket.socket, errand: dict[str, Any], parent: int) -> NoReturn:
+    """In the fork: be the trial."""
+    status = 1
+    try:
+        os.setsid()
+        descendants.end_with_parent()
+        if os.getppid() != parent:
+            os._exit(1)
+        _log_to(errand["log"])
+        if errand["memory"] is not None:
+            ceiling = _own("VmData") + errand["memory"] + _BEYOND
+            resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
+        from models.sweep import child
+
+        status = child.main(errand, connection)
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(status)
 
 
 def peer(connection: socket.socket) -> int:
@@ -187,6 +254,14 @@ def _own(field: str, pid: int | str = "self") -> int:
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) << 10
     raise ValueError(field)
+
+
+def _share(pid: int) -> int:
+    """Bytes of a process that are its own, of those it shares with others its share; 0 where it has ended."""
+    with contextlib.suppress(OSError, ValueError, ProcessLookupError), open(f"/proc/{pid}/smaps_rollup") as lines:
+        told = dict(line.split(":", 1) for line in lines if ":" in line)
+        return int(told["Pss_Anon"].split()[0]) << 10
+    return 0
 
 
 def _log_to(path: str) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from pyspark import SparkFiles
 
 from models.engines.base import TrainJob, named
-from models.subprocesses import environ
+from models.subprocesses import environ, tail
 from models.sweep import arrays
 from models.sweep.ledger import Ledger
 from models.sweep.server import peer
@@ -87,6 +87,8 @@ def _asked(errand: dict[str, Any]) -> dict[str, Any]:
         connection.sendall(json.dumps(errand).encode() + b"\n")
         for line in lines:
             told |= json.loads(line)
+            if "ended" in told:  # whatever else holds the other end open
+                break
     return told
 
 
@@ -108,7 +110,7 @@ def _ended(order: Order, told: dict[str, Any], log: Path) -> End:
 
 def _crash(status: int, log: Path) -> str:
     """Of a process that said nothing."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:] if log.exists() else []
+    lines = tail(log, _TAIL)
     return f"its process ended with {named(status)}: {' / '.join(lines)}" if lines else named(status)
 
 

@@ -75,6 +75,11 @@ class End:
     owner: str = ""
     """Which attempt at the sweep it ended in."""
 
+    def __post_init__(self) -> None:
+        """A lone surrogate, as of a file's name that is no UTF-8, could be written nowhere."""
+        if self.error is not None:
+            object.__setattr__(self, "error", self.error.encode(errors="backslashreplace").decode())
+
     def to_json(self) -> str:
         """For the ledger."""
         return json.dumps(asdict(self), ensure_ascii=False)

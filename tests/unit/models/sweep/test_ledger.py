@@ -95,3 +95,11 @@ def test_a_damaged_end_counts_as_none_and_the_others_stay(tmp_path: Path, conten
     told = json.loads((tmp_path / "ended" / "0001.json").read_text())
     (tmp_path / "ended" / "0001.json").write_text(json.dumps({**told, "value": 0.9}))
     assert ledger.ends() == {}, "a better value was written into it"
+
+
+def test_an_error_of_any_characters_can_be_written(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.open("me")
+    ledger.write(End(1, "failed", error="FileNotFoundError: \udcff\ud800 없음"), 0)
+    found = ledger.ends()[1]
+    assert found.error == "FileNotFoundError: \\udcff\\ud800 없음" and End.from_json(found.to_json()) == found
