@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def _output(step: str, folder: Path) -> Output:
         file: {"bytes": said.size, "sha256": places.checksum(folder / file)}
         for file, said in places.files(folder).items()
     }
-    return Output(step, step, folder, {"files": files})
+    return Output(step, hashlib.sha256(str(folder).encode()).hexdigest(), folder, {"files": files})
 
 
 def _python(*words: str) -> None:
