@@ -25,7 +25,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ from typing import Any
 from benchmarks.damage_root import DATES, NAME, make
 
 _SHOWN = 20
-_QUICK = ("empty", "flipped", "other")
+QUICK = ("empty", "flipped", "other")
 
 
 def _empty(content: bytes, dice: random.Random) -> bytes:
@@ -199,8 +199,8 @@ def call(words: list[str]) -> tuple[int | None, str]:
     return 0, said.getvalue()
 
 
-def refuse() -> None:
-    """From here on this process starts neither Spark nor TensorFlow."""
+def refuse(put: Callable[[Any, str, Any], None] = setattr) -> None:
+    """From here on this process starts neither Spark nor TensorFlow; `put` replaces an attribute of a module."""
     from models import scoring
     from spark_jobs import session
     from textmill.errors import TextmillError
@@ -208,34 +208,40 @@ def refuse() -> None:
     def refused(*given: object, **named: object) -> Any:
         raise TextmillError("this benchmark starts neither Spark nor TensorFlow")
 
-    session.start = scoring.load = refused  # type: ignore[assignment]
+    put(session, "start", refused)
+    put(scoring, "load", refused)
 
 
-def attempt(copies: Copies, name: str, damage: str, seed: int) -> Outcome:
-    """Damage one file in one way and call every verb."""
+def attempt(copies: Copies, name: str, damage: str, seed: int, verbs: Collection[str] = ()) -> Outcome:
+    """Damage one file in one way and call every verb, or those named."""
     content = (copies.folder / "whole" / name).read_bytes()
     harmed = DAMAGES[damage](content, random.Random(f"{name} {damage} {seed}"))
     if damage != "flipped":
-        return _verbs(copies, f"{name} {damage}", lambda: copies.damage(name, harmed))
+        return _verbs(copies, f"{name} {damage}", lambda: copies.damage(name, harmed), verbs)
     copies.rot(name, harmed)
     try:
-        return _verbs(copies, f"{name} {damage}", lambda: None)
+        return _verbs(copies, f"{name} {damage}", lambda: None, verbs)
     finally:
         copies.rot(name, content)
 
 
-def _verbs(copies: Copies, what: str, put: Callable[[], None]) -> Outcome:
+def _verbs(copies: Copies, what: str, put: Callable[[], None], verbs: Collection[str]) -> Outcome:
     first, last = (run.name for run in sorted((copies.folder / "whole/runs" / NAME).glob("2*-*"))[:2])
     found = Outcome()
     copies.reset()
     put()
-    for words in reading(first, last):
+    for words in _chosen(reading(first, last), verbs):
         found.add(_called(copies, words, what, writes=False))
-    for words in writing(last):
+    for words in _chosen(writing(last), verbs):
         copies.reset()
         put()
         found.add(_called(copies, words, what, writes=True))
     return found
+
+
+def _chosen(calls: list[list[str]], verbs: Collection[str]) -> list[list[str]]:
+    """Of each verb named one call; all where none is."""
+    return list({words[0]: words for words in calls if words[0] in verbs}.values()) if verbs else calls
 
 
 def _called(copies: Copies, words: list[str], what: str, writes: bool) -> Outcome:
@@ -281,7 +287,7 @@ def tasks(made: Path, quick: bool, only: str) -> list[tuple[str, str]]:
     files = [file.relative_to(made) for file in sorted(made.glob("**/*.json*")) if "days" not in file.parts]
     kinds = {(file.parts[:3] if file.parts[1] == "store" else file.parts[:1], file.name): str(file) for file in files}
     names = list(kinds.values()) if quick else [str(file) for file in files]
-    damages = _QUICK if quick else tuple(DAMAGES)
+    damages = QUICK if quick else tuple(DAMAGES)
     return [(name, damage) for name in names if fnmatch.fnmatch(name, only) for damage in damages]
 
 

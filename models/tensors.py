@@ -16,7 +16,7 @@ from textmill.places import Place, arrow
 from textmill.stored import Kind
 
 _AGAIN = "encode the tensors again"
-_DESCRIBED: Kind[dict[str, Any]] = Kind(dict[str, Any], _AGAIN)
+DESCRIBED: Kind[dict[str, Any]] = Kind(dict[str, Any], _AGAIN)
 LABELS: Kind[list[str]] = Kind(list[str], _AGAIN)
 COLUMNS = ("ids", "label", "weight")
 
@@ -46,7 +46,7 @@ class Tensors:
         """tensors.json."""
         file = self.folder / "tensors.json"
         try:
-            return _DESCRIBED.read(file)
+            return DESCRIBED.read(file)
         except FileNotFoundError:
             raise InputError(f"{file} is missing: the folder is no output of tensor.encode") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models import metrics, scoring
+from models.tensors import DESCRIBED, LABELS
 from spark_jobs import jvm
 from spark_jobs.base import SET, Operation, Work, Written
 from spark_jobs.output import write_json, write_parts
@@ -43,7 +43,7 @@ class Evaluate(Operation):
         rows = work.role(work.params.part)
         if not sum(source.rows for source in work.rows(work.params.part)):
             raise InputError(f"no row in the {work.params.part} part: nothing to evaluate on")
-        labels = json.loads((work.folder("tensors") / "labels.json").read_text(encoding="utf-8"))
+        labels = LABELS.read(work.folder("tensors") / "labels.json")
         scored = score(rows, work.folder("model"), work.folder("tensors"), labels)
         ordered = scored.repartition(1).sortWithinPartitions("id", "text")
         written = write_parts(ordered.withColumn("part", F.lit("predictions")), work.out, F.length("text"))
@@ -71,7 +71,7 @@ def _sets(work: Work, predictions: DataFrame, labels: list[str]) -> dict[str, An
 
 def score(rows: DataFrame, model: Place, tensors: Place, labels: list[str]) -> DataFrame:
     """Columns id, text, label, predicted, confidence, correct of tokenized rows."""
-    described = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
+    described = DESCRIBED.read(tensors / "tensors.json")
     vocabulary = {"vocabulary_file": places.spark_uri(tensors / "vocabulary.tsv")}
     buckets = {"oov_buckets": described["vocabulary"]["unknown_buckets"]}
     settings = {**vocabulary, **buckets, "length": described["length"], "truncate": described["truncate"]}

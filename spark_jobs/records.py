@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from models.tensors import DESCRIBED
 from spark_jobs.base import Written, union
 from spark_jobs.output import numbered, write_files, write_json
 from spark_jobs.shards import Part, group, in_shards, lookup, named, padding, summary
@@ -53,10 +53,9 @@ def write(spark: SparkSession, tensors: Place, out: Place, shards: int) -> Writt
 
 def _described(tensors: Place) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))
+        return DESCRIBED.read(tensors / "tensors.json")
     except FileNotFoundError:
         raise InputError(f"{tensors} has no tensors.json: it is no output of tensor.encode") from None
-    return found
 
 
 def _part(name: str, described: Mapping[str, Any], before: int, shards: int) -> Part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models import scoring
+from models.tensors import LABELS
 from spark_jobs import clean, jvm, sentencepieces
 from spark_jobs.base import InputFiles
 from textmill import owners, places
@@ -41,7 +41,7 @@ def score(given: TextModel, table: DataFrame) -> DataFrame:
 
     A row that training would have set aside has its `reason` and no prediction; `text` is as it came.
     """
-    labels = json.loads((given.tensors / "labels.json").read_text(encoding="utf-8"))
+    labels = LABELS.read(given.tensors / "labels.json")
     scorer = scoring.scorer(str(places.absolute(given.model)), labels)
     scored = _encoded(given, _cleaned(given, table)).mapInArrow(scorer, _SCHEMA)
     found = scored.withColumn("_row", F.from_json("id", _ROW))

@@ -10,13 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import NotRequired, TypedDict
+
 from textmill import places
-from textmill.errors import CheckFailed, InputError, TextmillError
+from textmill.errors import CheckFailed, InputError, TextmillError, Unreadable
 from textmill.places import Place
+from textmill.stored import OPEN, Count, Kind, Name, Sha256, sealed
 from textmill.targets import Described, Target
 
 MANIFEST = "manifest.json"
 _NAMED = 20
+
+
+class _File(TypedDict):
+    __pydantic_config__ = OPEN
+    bytes: Count
+    sha256: Sha256
+
+
+class _Manifest(TypedDict):
+    __pydantic_config__ = OPEN
+    name: NotRequired[str]
+    run: NotRequired[str]
+    train: NotRequired[str]
+    ranks: NotRequired[Count]
+    files: dict[Name, _File]
+
+
+_MANIFEST: Kind[dict[str, Any]] = Kind(_Manifest, "export again: files that are whole are not sent again")
 
 
 @dataclass(frozen=True)
@@ -62,9 +83,9 @@ def send(
     """
     described = {name: {"bytes": file.size, "sha256": file.sha256} for name, file in files.items()}
     manifest = {**about, "files": described}
-    before = manifest_of(to)
+    before = _before(to)
     missing = to.wrong(described)
-    old = set((before or {}).get("files", ())) - set(files)
+    old = set(before.get("files", ())) - set(files)
     if not missing and before == manifest:
         return Sent(len(files), sum(file.size for file in files.values()), 0, 0, 0.0)
     to.remove([*sorted(old), MANIFEST])
@@ -92,23 +113,28 @@ def _copy(files: Mapping[str, Content], to: Target, advanced: Callable[[int, int
 def _write(to: Target, manifest: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, MANIFEST)
-        file.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(sealed(manifest), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         to.put({MANIFEST: file}, lambda size: None)
 
 
 def manifest_of(bundle: Target) -> dict[str, Any] | None:
-    """What the manifest says; None where there is none, or only a part of one."""
+    """What the manifest says; None where there is none. Raises Unreadable for a damaged one."""
     content = bundle.read(MANIFEST)
+    return None if content is None else _MANIFEST.parse(content, f"{bundle}/{MANIFEST}")
+
+
+def _before(bundle: Target) -> dict[str, Any]:
+    """What is known of a bundle that is to be sent again: of a damaged manifest nothing."""
     try:
-        return None if content is None else dict(json.loads(content))
-    except ValueError:
-        return None
+        return manifest_of(bundle) or {}
+    except Unreadable:
+        return {}
 
 
 def verify(bundle: Target) -> dict[str, Any]:
     """The manifest of a whole bundle.
 
-    Raises InputError where there is no manifest, CheckFailed where files are not those of the manifest: it names each.
+    Raises InputError where there is no manifest, Unreadable for a damaged one, CheckFailed where files are not those of the manifest: it names each.
     """
     manifest = manifest_of(bundle)
     if manifest is None:

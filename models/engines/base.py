@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from models.schedule import Name as ScheduleName
 from models.schedule import Schedule
 from models.tensors import opened
+from textmill.errors import Unreadable
 from textmill.params import Params
 from textmill.places import Place, place
+from textmill.stored import Kind
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _PLACES = ("tensors", "out", "checkpoints", "logs", "vectors", "start")
+_JOB: Kind[dict[str, Any]] = Kind(dict[str, Any], "export the bundle again")
 Metric = Literal["loss", "accuracy", "macro_f1"]
 
 
@@ -106,8 +109,15 @@ class TrainJob:
 
     @classmethod
     def from_file(cls, file: Path) -> TrainJob:
-        """The job in a file; relative paths in it start at the file's folder, so that both can be moved together."""
-        job = cls.from_json(file.read_text(encoding="utf-8"))
+        """The job in a file; relative paths in it start at the file's folder, so that both can be moved together.
+
+        Raises Unreadable for a damaged one.
+        """
+        given = _JOB.read(file)
+        try:
+            job = cls.from_json(json.dumps(given))
+        except (TypeError, KeyError) as error:
+            raise Unreadable(file, f"it is no job ({error})", _JOB.cure) from error
         given = {key: getattr(job, key) for key in _PLACES}
         return replace(job, **{key: file.parent.absolute() / path for key, path in given.items() if _is_relative(path)})
 

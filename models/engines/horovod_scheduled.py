@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models import bundle
 from models.engines.base import Progress, TrainJob
@@ -28,8 +28,9 @@ from models.subprocesses import tail
 from models.tensors import opened
 from textmill import places
 from textmill.bundles import Content, send
-from textmill.errors import EnvironmentProblem, TextmillError
+from textmill.errors import EnvironmentProblem, TextmillError, Unreadable
 from textmill.places import Place
+from textmill.stored import Kind, Name, Sha256
 from textmill.targets import Target, target
 from textmill.transfer import filling
 
@@ -40,6 +41,8 @@ _POLL_SECONDS = 2.0
 _LAST_LINES_SECONDS = 10.0
 _ASKED_IN_VAIN = 5
 """Times in a row: a scheduler that is restarted does not answer for a while."""
+_CHECKSUMS: Kind[dict[str, str]] = Kind(dict[Name, Sha256])
+_TICKET: Kind[dict[str, Any]] = Kind(dict[str, Any])
 _RECORDS, _SUMS, _SUBMITTED = "records", "checksums.json", "submitted.json"
 
 
@@ -52,7 +55,9 @@ def run(
     log = job.logs / f"train-{job.name}.log"
     with tempfile.TemporaryDirectory() as scratch, log.open("a", encoding="utf-8") as told:
         files = _files(job, scheduler, spark, to, Path(scratch))
-        sent = send(files, {"train": job.name, "model": job.model, "ranks": scheduler.ranks}, to, lambda done, total: None)
+        sent = send(
+            files, {"train": job.name, "model": job.model, "ranks": scheduler.ranks}, to, lambda done, total: None
+        )
         told.write(f"{sent.sent_files} of {sent.files} files, {sent.sent_bytes:,} bytes sent to {to}\n")
     follow = Follow(job, {}, on_progress)
     _Submitted(job, scheduler, to, follow).until_it_ends()
@@ -83,16 +88,26 @@ def _records(job: TrainJob, scheduler: Scheduler, spark: Callable[[], SparkSessi
 
     shards = records.shards_for(opened(job.tensors).described["shards"], scheduler.ranks)
     folder = job.checkpoints / f"{_RECORDS}-{shards}"
-    if not (folder / _SUMS).exists():
+    found = _known(folder / _SUMS)
+    if not found:
         places.remove(folder)
         folder.mkdir(parents=True)
         sums = dict(records.write(spark(), job.tensors, folder, shards).checksums)
         others = [name for name in places.files(folder) if name not in sums and not name.endswith(".crc")]
         sums |= {name: places.checksum(folder / name) for name in others}
         places.write_bytes(folder / _SUMS, json.dumps(sums).encode())
-    found: dict[str, str] = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        found = sums
     said = places.infos(folder / name for name in found)
     return {name: Content(folder / name, said[folder / name].size, digest) for name, digest in found.items()}
+
+
+def _known(sums: Place) -> dict[str, str]:
+    """The checksums that an attempt before this one wrote, where they and the files are there; else nothing."""
+    try:
+        found = _CHECKSUMS.found(sums) or {}
+    except Unreadable:
+        return {}
+    return found if all((sums.parent / name).exists() for name in found) else {}
 
 
 @dataclass
@@ -130,10 +145,10 @@ class _Submitted:
     def _number(self) -> str:
         """Of the job that an attempt before this one submitted, if it goes on, else of a new one."""
         try:
-            number = json.loads(self._file.read_text(encoding="utf-8"))["job"]
+            number = str(_TICKET.read(self._file)["job"])
             if self._ask(number)[0] in (State.WAITING, State.RUNNING):
-                return str(number)
-        except (OSError, ValueError, EnvironmentProblem):
+                return number
+        except (OSError, ValueError, LookupError, EnvironmentProblem):
             pass
         number = self.scheduler.submitted(self.to.run(self.scheduler.submit()))
         places.write_bytes(self._file, json.dumps({"job": number, "kind": self.scheduler.kind}).encode())

@@ -169,8 +169,8 @@ def _verify(bundle: Target, as_json: bool) -> None:
         options.print_json({"target": str(bundle), "files": files, "bytes": size})
         return
     click.echo(
-        f"whole: {files} files, {size / 1e6:,.1f} MB: training {manifest['train']} of run {manifest['name']}/"
-        f"{manifest['run']}, for {manifest['ranks']} ranks"
+        f"whole: {files} files, {size / 1e6:,.1f} MB: training {manifest.get('train')} of run {manifest.get('name')}/"
+        f"{manifest.get('run')}, for {manifest.get('ranks')} ranks"
     )
 
 

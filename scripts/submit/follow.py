@@ -31,8 +31,8 @@ class Ticket:
         """The application's id."""
         try:
             return str(json.loads(self.path.read_text(encoding="utf-8"))["application"])
-        except (OSError, ValueError, KeyError):
-            return None
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None  # the application is found by its tag
 
     def write(self, application: str, words: tuple[str, ...]) -> None:
         """Remember it."""

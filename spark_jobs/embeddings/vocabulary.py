@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.tensors import DESCRIBED
 from textmill.ids import FIRST_TOKEN
 from textmill.places import Place
 
@@ -31,7 +31,7 @@ class Vocabulary:
 def read(tensors: Place) -> Vocabulary:
     """The vocabulary of the finished tensor.encode step in the folder `tensors`."""
     pairs = _pairs(tensors / "vocabulary.tsv")
-    size = json.loads((tensors / "tensors.json").read_text(encoding="utf-8"))["vocabulary"]["size"]
+    size = DESCRIBED.read(tensors / "tensors.json")["vocabulary"]["size"]
     counts = np.array([int(count) for _, _, count in pairs], dtype=np.int64)
     return Vocabulary([token for token, _, _ in pairs], counts, size)
 
