@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textmill import places
+from textmill import places, quoting
 from textmill.errors import EnvironmentProblem, InputError
 from textmill.places import Place
 from textmill.transfer import cache, copy, download
 
-_HOST = re.compile(r"((?:[^/:@]+@)?(?:[^/:\[\]]+|\[[0-9A-Fa-f:]+\])):(?!//)(.+)")
+_HOST = re.compile(r"((?:[^/:@]*@)?(?:[^/:\[\]]+|\[[^/\[\]]*\])):(?!//)(.*)", re.DOTALL)
+_SANE = re.compile(r"([\w][\w.+-]*\$?@)?([\w][\w.-]*|\[[0-9A-Fa-f:.]+(%\w+)?\])")
+"""A host, perhaps with a user: ssh and rsync take other characters for options, or hand them to a shell."""
 _NO_FOLDER = 44
 _SSH_FAILED = 255
 Described = Mapping[str, Mapping[str, object]]
@@ -180,7 +182,8 @@ class Host(Target):
             for name, file in files.items():
                 _stage(file, Path(staged, name))
             # A line for each file as it arrives; --partial: what a cut-off transfer left is the start of the next.
-            words = ["rsync", "-rL", "--ignore-times", "--partial", "--out-format=%i %l", f"{staged}/", f"{self}/"]
+            words = ["rsync", "-rL", "--ignore-times", "--partial", "--out-format=%i %l"]
+            words += ["--protect-args", "--", f"{staged}/", f"{self}/"]
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
             with process:
                 for what, _, size in (line.partition(b" ") for line in process.stdout or ()):
@@ -198,18 +201,19 @@ class Host(Target):
     def get(self, folder: str, to: Path) -> None:
         """By rsync."""
         to.mkdir(parents=True, exist_ok=True)
-        words = ["rsync", "-r", f"{self}/{folder}/", f"{to}/"]
+        words = ["rsync", "-r", "--protect-args", "--", f"{self}/{folder}/", f"{to}/"]
         self._good(subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False))
 
     def program(self, words: Sequence[str]) -> tuple[list[str], Path | None]:
         """By ssh."""
-        return [*_ssh(), self.host, f"cd {shlex.quote(self.path)} && exec {shlex.join(words)}"], None
+        return [*_ssh(), "--", self.host, f"cd -- {quoting.remote([self.path])} && exec {quoting.remote(words)}"], None
 
     def _shell(self, script: str, given: bytes = b"", create: bool = False) -> subprocess.CompletedProcess[bytes]:
         """A script in the folder over there; it ends with _NO_FOLDER where there is no such folder."""
-        path = shlex.quote(self.path)
-        enter = f"mkdir -p {path} && cd {path}" if create else f"cd {path} 2>/dev/null || exit {_NO_FOLDER}"
-        done = subprocess.run([*_ssh(), self.host, f"{enter}; {script}"], input=given, capture_output=True, check=False)
+        path = quoting.remote([self.path])
+        enter = f"mkdir -p -- {path} && cd -- {path}" if create else f"cd -- {path} 2>/dev/null || exit {_NO_FOLDER}"
+        words = [*_ssh(), "--", self.host, f"{enter}; {script}"]
+        done = subprocess.run(words, input=given, capture_output=True, check=False)
         return self._good(done) if done.returncode == _SSH_FAILED else done
 
     def _good(self, done: subprocess.CompletedProcess[bytes]) -> subprocess.CompletedProcess[bytes]:
@@ -220,10 +224,28 @@ class Host(Target):
 
 
 def target(text: str) -> Target:
-    """The target that a word names; raises InputError for a scheme that nothing reaches."""
-    if not places.is_uri(text) and (found := _HOST.fullmatch(text)):
+    """The target that a word names; raises InputError for a scheme that nothing reaches, or a host that is none."""
+    if (found := _host(checked(text))) is not None:
         return Host(found[1], found[2].rstrip("/") or "/")
     return Folder(places.absolute(places.place(text)))
+
+
+def checked(text: str) -> str:
+    """The word itself; raises InputError where it names a host by which ssh or rsync would mean something else."""
+    quoting.line(text)
+    if (found := _host(text)) is None:
+        return text
+    host, path = found[1], found[2]
+    if not _SANE.fullmatch(host):
+        raise InputError(f"{ascii(host)} is no host: [user@]name, of letters, digits, `.`, `_` and `-`, the first no `-` "
+                         "(for a folder of that name write ./ before it)")  # fmt: skip
+    if not path or path.startswith("-"):
+        raise InputError(f"{host}:{path}: the folder is empty or starts with `-`: write {host}:./{path}")
+    return text
+
+
+def _host(text: str) -> re.Match[str] | None:
+    return None if places.is_uri(text) else _HOST.fullmatch(text)
 
 
 def _of_size(size: int | None, described: Mapping[str, object]) -> str | None:

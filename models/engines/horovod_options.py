@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from models.launchers.base import Argument
 from models.launchers.schedulers import Launch
 from models.launchers.ssh import HOSTS, Horovodrun, rooms
+from textmill import targets
 from textmill.params import Params
 
 _Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@-]*$")]
+_Target = Annotated[str, AfterValidator(targets.checked)]
 _WHERE = frozenset(
     {"on", "ranks", "hosts", "min_ranks", "ssh_port", "ssh_key", "interfaces", "python", "threads", "start_timeout",
      "silence", "fusion_mb", "cycle_ms", "scheduler", "target"}
@@ -47,7 +49,7 @@ class Options(Params):
     on_oom: Literal["fail", "halve"] = Field("fail", description="Halve the parts where memory runs out.")
 
     scheduler: Launch | None = Field(None, description="Train a bundle under a scheduler: its `kind` and settings.")
-    target: str | None = Field(None, description="Where bundles go: a folder all hosts see, here or as host:path.")
+    target: _Target | None = Field(None, description="Where bundles go: a folder all hosts see, here or as host:path.")
 
     @model_validator(mode="after")
     def _fit_scheduler(self) -> Options:

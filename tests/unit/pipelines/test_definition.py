@@ -300,6 +300,7 @@ HOROVOD = """
     "settings",
     [
         "hosts: '-oProxyCommand=x:2'", "ssh_key: -oProxyCommand=x", "python: -c", "interfaces: [eth0;x]",
+        "target: '-oProxyCommand=x:/b', scheduler: {kind: slurm}", "target: 'a:-b', scheduler: {kind: slurm}",
         "target: /b, scheduler: {kind: slurm, partition: 'a b'}", "target: /b, scheduler: {kind: pbs, queue: 'a b'}",
         'target: /b, scheduler: {kind: slurm, options: ["--x\\n#SBATCH --y"]}',
         'target: /b, scheduler: {kind: pbs, options: ["-x\\ntouch x"]}',
