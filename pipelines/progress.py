@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipelines import console
 from pipelines.plan import Planned
 from pipelines.runs import Record
 
@@ -49,7 +50,7 @@ class Lines(Silent):
 
     def say(self, text: str) -> None:
         """Print it."""
-        print(text, flush=True)
+        print(console.clean(text), flush=True)
 
     def ended(self, step: Record) -> None:
         """Print the step's line."""
@@ -66,7 +67,7 @@ class Bar(Lines):
 
     def say(self, text: str) -> None:
         """Print it above the bar."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(console.clean(text), markup=False, highlight=False)
 
     def started(self, planned: Planned) -> None:
         """Show a bar for the step."""
@@ -75,7 +76,7 @@ class Bar(Lines):
 
     def advanced(self, share: float, text: str) -> None:
         """Move the bar."""
-        self._progress.update(self._task, completed=share, text=text)
+        self._progress.update(self._task, completed=share, text=console.cell(text))
 
     def ended(self, step: Record) -> None:
         """Take the bar away and print the step's line."""
@@ -97,4 +98,5 @@ def line(step: Record) -> str:
     rows = ", ".join(f"{rows:,} {part}" for part, rows in (step.get("rows") or {}).items())
     action = "failed" if step["status"] == "failed" else step["action"]
     seconds = "" if step["action"] != "run" else f"{step['seconds']:.1f} s"
-    return f"{step['step']:<18} {action:<6} {seconds:>8}  {step.get('note') or rows}  ({step['why']})"
+    said = f"{step['step']:<18} {action:<6} {seconds:>8}  {step.get('note') or rows}  ({step['why']})"
+    return console.shown(said)

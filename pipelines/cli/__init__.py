@@ -59,20 +59,22 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `textmill` command. Exit 0 success, 1 the run failed, 2 the input is wrong, 130 interrupted."""
+    from pipelines import console
     from textmill.errors import TextmillError
 
     try:
         code = cli(standalone_mode=False)
     except TextmillError as error:
-        click.echo(str(error), err=True)
+        console.say(str(error), err=True)
         if error.resume:
-            click.echo(f"resume: {error.resume}", err=True)
+            console.say(f"resume: {error.resume}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
+        error.message = console.clean(error.message)
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        console.say("interrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe, such as `head`, has seen enough

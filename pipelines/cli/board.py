@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from pipelines.report import words
 from textmill.errors import InputError
@@ -77,7 +78,7 @@ def command(
     elif html is None:
         _print(board, count)
     else:
-        click.echo(f"{len(board.standings):,} trials: {html}")
+        console.say(f"{len(board.standings):,} trials: {html}")
 
 
 def _track(board: Board, pipeline: str | None) -> None:
@@ -88,7 +89,7 @@ def _track(board: Board, pipeline: str | None) -> None:
         raise click.UsageError("--track needs MLFLOW_TRACKING_URI, or a DEFINITION with tracking.uri")
     to.check()
     number = tracking.log((standing.trial for standing in board.standings), to)
-    click.echo(f"{number:,} new trials logged to {to}, experiment {to.experiment}", err=True)
+    console.say(f"{number:,} new trials logged to {to}, experiment {to.experiment}", err=True)
 
 
 def _sorted(board: Board, sort: str) -> Board:
@@ -119,18 +120,18 @@ def _print(board: Board, count: int) -> None:
     if not board.standings:
         raise InputError(f"{board.name}: no run trained anything yet: textmill run DEFINITION")
     # Not a terminal: whoever reads the file or the pipe wants all of it.
-    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE)
+    terminal = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE)
     left_out: list[str] = []
-    free = console.options.update(max_width=_WIDE)
-    while console.measure(table := _table(board, count, left_out), options=free).maximum > console.width:
+    free = terminal.options.update(max_width=_WIDE)
+    while terminal.measure(table := _table(board, count, left_out), options=free).maximum > terminal.width:
         if len(left_out) == len(_LESS):
             break
         left_out.append(_LESS[len(left_out)])
-    console.print(table)
+    terminal.print(table)
     if len(board.standings) > count:
-        click.echo(f"{len(board.standings) - count:,} more: -n {len(board.standings)}, or --html FILE")
+        console.say(f"{len(board.standings) - count:,} more: -n {len(board.standings)}, or --html FILE")
     for line in _told(board):
-        click.echo(line)
+        console.say(console.shown(line))
 
 
 def _table(board: Board, count: int, left_out: Sequence[str]) -> Table:
@@ -149,17 +150,16 @@ def _table(board: Board, count: int, left_out: Sequence[str]) -> Table:
 
 
 def _cells(board: Board, standing: Standing, several: bool) -> list[str]:
-    from rich.markup import escape
-
     trial = standing.trial
-    name = escape(trial.ref if several else trial.name)
+    said = trial.ref if several else trial.name, trial.engine, trial.model
+    name, engine, model = map(console.cell, said)
     if trial.error or standing.accuracy is None:
         state = trial.status if trial.error or trial.status != "done" else "not evaluated"
-        return ["", name, trial.engine, trial.model, state, escape(_line(trial.error)), *[""] * 6]
+        return ["", name, engine, model, state, console.cell(_line(trial.error)), *[""] * 6]
     low, high = standing.interval or (0.0, 1.0)
     rank = "=" if standing.tie and standing is not board.best else f"{standing.rank}"
     return [
-        rank, name, trial.engine, trial.model, f"{standing.accuracy:.4f}", f"{low:.4f}–{high:.4f}",
+        rank, name, engine, model, f"{standing.accuracy:.4f}", f"{low:.4f}–{high:.4f}",
         words.score(trial.test and trial.test.macro_f1), words.score(trial.valid and trial.valid.accuracy),
         words.count(trial.parameters), words.count(trial.records_per_s), words.seconds(trial.seconds),
         words.size(trial.bytes),

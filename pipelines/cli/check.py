@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 
@@ -23,4 +24,4 @@ def command(as_json: bool, **which: Any) -> None:
     if as_json:
         options.print_json({"ok": True, "steps": list(pipeline.nodes)})
     else:
-        click.echo(f"{pipeline.file}: {len(pipeline.nodes)} steps, no problem found")
+        console.say(f"{pipeline.file}: {len(pipeline.nodes)} steps, no problem found")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def command(first: str, second: str, pipeline: str | None, count: int, root: str
         options.print_json(comparison.as_dict())
         return
     for line in _told(comparison, count):
-        click.echo(line)
+        console.say(line)
 
 
 def _told(comparison: Comparison, count: int) -> Iterator[str]:
@@ -59,6 +60,6 @@ def _told(comparison: Comparison, count: int) -> Iterator[str]:
 def _changes(title: str, changes: Sequence[Change], count: int) -> Iterator[str]:
     yield f"\n{title}: {len(changes):,}"
     for change in changes[:count]:
-        yield f"  {change.text}\n      {change.label}: {change.first} → {change.second}"
+        yield f"  {console.shown(change.text)}\n      {console.shown(f'{change.label}: {change.first} → {change.second}')}"
     if len(changes) > count:
         yield f"  and {len(changes) - count:,} more: -n {len(changes)}"

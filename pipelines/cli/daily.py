@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options, program
 from textmill.errors import MissingInput, StoreFailed, TextmillError, Unreadable
 from textmill.places import brief
@@ -143,12 +144,12 @@ def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:
     frame = daily.frame(which["file"], which["sets"])
     said = {"pipeline": frame.name, "date": day.isoformat(), "error": str(error), "resume": error.resume}
     for problem in notice.failed(frame.notify, said):
-        click.echo(problem, err=True)
+        console.say(problem, err=True)
     if frame.schedule.metrics:
         try:
             notice.write_metrics(Path(frame.schedule.metrics), frame.name, None, True, {})
         except OSError as problem:
-            click.echo(f"{frame.schedule.metrics} was not written: {brief(problem)}", err=True)
+            console.say(f"{frame.schedule.metrics} was not written: {brief(problem)}", err=True)
 
 
 def _again(which: dict[str, Any], day: dt.date) -> str:

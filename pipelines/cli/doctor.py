@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill import __version__
 from textmill.errors import EnvironmentProblem
@@ -27,7 +28,7 @@ def command(as_json: bool) -> None:
         options.print_json([{"what": what, "ok": ok, "found": found} for what, ok, found in findings])
     else:
         for what, ok, found in findings:
-            click.echo(f"{'ok ' if ok else 'NO '} {what:<16} {found}")
+            console.say(f"{'ok ' if ok else 'NO '} {what:<16} {found}")
     if not all(ok for what, ok, _ in findings if not what.startswith("engine ")):
         raise click.exceptions.Exit(1)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ def _dry_run(launchers: list[Scheduler], found: Export, to: Target) -> None:
     from models.launchers import schedulers
 
     for name, text in schedulers.files(launchers, found.title, to.name).items():
-        click.echo(f"# --- {to}/launch/{name}\n{text}")
+        console.say(f"# --- {to}/launch/{name}\n{text}")
     for launcher in launchers:
-        click.echo(f"# --- {launcher.kind}, in {to}: {shlex.join(launcher.submit())}")
+        console.say(f"# --- {launcher.kind}, in {to}: {shlex.join(launcher.submit())}")
 
 
 def _send(
@@ -143,7 +144,7 @@ def _send(
     if as_json:
         options.print_json({**found.about, "target": str(to), **sent.__dict__, "bytes_per_s": round(sent.rate)})
     else:
-        click.echo(_told(found, files, sent, to))
+        console.say(_told(found, files, sent, to))
 
 
 def _told(found: Export, files: dict[str, Content], sent: Sent, to: Target) -> str:
@@ -168,7 +169,7 @@ def _verify(bundle: Target, as_json: bool) -> None:
     if as_json:
         options.print_json({"target": str(bundle), "files": files, "bytes": size})
         return
-    click.echo(
+    console.say(
         f"whole: {files} files, {size / 1e6:,.1f} MB: training {manifest.get('train')} of run {manifest.get('name')}/"
         f"{manifest.get('run')}, for {manifest.get('ranks')} ranks"
     )

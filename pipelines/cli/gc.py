@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def command(keep: int, dry_run: bool, root: str | None, as_json: bool) -> None:
         options.print_json({**_told(found), "bytes": size, "removed": not dry_run})
         return
     for folder in (*found.runs, *found.outputs, *found.left):
-        click.echo(f"{'would remove' if dry_run else 'removed'} {folder}")
+        console.say(f"{'would remove' if dry_run else 'removed'} {folder}")
     for one in found.unread:
-        click.echo(f"left {one.place}, and all that could belong to it: {one.why}")
+        console.say(f"left {one.place}, and all that could belong to it: {one.why}")
     more = f", {len(found.left)} left over" if found.left else ""
-    click.echo(f"{len(found.runs)} runs, {len(found.outputs)} outputs{more}, {size / 1e6:,.1f} MB")
+    console.say(f"{len(found.runs)} runs, {len(found.outputs)} outputs{more}, {size / 1e6:,.1f} MB")
 
 
 def _told(found: Garbage) -> dict[str, Any]:

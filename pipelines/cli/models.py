@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from models import catalogue
+from pipelines import console
 from pipelines.cli import options, parameters
 from pipelines.validation import did_you_mean
 from textmill.errors import InputError
@@ -26,7 +27,7 @@ def command(name: str | None, as_json: bool) -> None:
         _show(found[0])
     else:
         for model in found:
-            click.echo(f"{model['name']:<16} {model['summary']}\n{'':<16} {model['paper']}")
+            console.say(f"{model['name']:<16} {model['summary']}\n{'':<16} {model['paper']}")
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def _described(name: str) -> dict[str, Any]:
 
 
 def _show(model: dict[str, Any]) -> None:
-    click.echo(f"{model['name']}: {model['summary']}\n{model['paper']}")
+    console.say(f"{model['name']}: {model['summary']}\n{model['paper']}")
     if model["engines"]:
-        click.echo(f"trains in engine {' or '.join(model['engines'])} alone")
+        console.say(f"trains in engine {' or '.join(model['engines'])} alone")
     parameters.show(model["params"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options, parameters
 from pipelines.validation import did_you_mean
 from spark_jobs import registry
@@ -26,7 +27,7 @@ def command(name: str | None, as_json: bool) -> None:
         _show(found[0])
     else:
         for operation in found:
-            click.echo(f"{operation['name']:<14} {operation['summary']}")
+            console.say(f"{operation['name']:<14} {operation['summary']}")
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -37,5 +38,5 @@ def _described(name: str) -> dict[str, Any]:
 
 
 def _show(operation: dict[str, Any]) -> None:
-    click.echo(f"{operation['name']}: {operation['summary']}\nexample:  {operation['example']}")
+    console.say(f"{operation['name']}: {operation['summary']}\nexample:  {operation['example']}")
     parameters.show(operation["params"])

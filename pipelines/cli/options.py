@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pipelines import console
 from textmill import names
 
 if TYPE_CHECKING:
@@ -128,4 +129,4 @@ def runs_root(given: str | None) -> Place:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    click.echo(console.json_text(json.dumps(value, ensure_ascii=False, indent=1)))

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
 from pydantic import BaseModel
+
+from pipelines import console
 
 _LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _MANY = 12
@@ -25,7 +26,7 @@ def show(params: list[dict[str, Any]]) -> None:
     widths = [max([len(row[column]) for row in rows] + [8]) for column in range(3)]
     for row, param in zip(rows, params, strict=True):
         cells = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        click.echo(f"  {cells}  {param['description']}".rstrip())
+        console.say(f"  {cells}  {param['description']}".rstrip())
 
 
 def _written(default: Any) -> str:

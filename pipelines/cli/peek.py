@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from spark_jobs.base import KEY
 from textmill.errors import InputError
@@ -35,11 +36,11 @@ def command(step: str, part: str | None, dropped: str | None, count: int, as_jso
         options.print_json(rows)
         return
     reasons = manifest["stats"].get("reasons", {})
-    click.echo(f"{step}.{wanted}: {len(rows)} of {parts.get(wanted, {}).get('rows', 0):,} rows")
+    console.say(f"{step}.{wanted}: {len(rows)} of {parts.get(wanted, {}).get('rows', 0):,} rows")
     if dropped and reasons:
-        click.echo("reasons: " + ", ".join(f"{name} {rows:,}" for name, rows in sorted(reasons.items())))
+        console.say("reasons: " + ", ".join(f"{console.shown(name)} {rows:,}" for name, rows in sorted(reasons.items())))
     for row in rows:
-        click.echo("  " + "  ".join(f"{name}={value}" for name, value in row.items() if value is not None))
+        console.say("  " + "  ".join(f"{console.shown(name)}={console.shown(value)}" for name, value in row.items() if value is not None))
 
 
 def _output(pipeline: Any, step: str) -> tuple[Mapping[str, Any], Place]:

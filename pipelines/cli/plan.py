@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def command(
         options.print_json([asdict(planned) for planned in plan])
         return
     for planned in plan:
-        click.echo(f"{planned.action:<6} {planned.step:<18} {planned.op:<15} {planned.key[:12]}  {planned.why}")
+        console.say(console.shown(f"{planned.action:<6} {planned.step:<18} {planned.op:<15} {planned.key[:12]}  {planned.why}"))

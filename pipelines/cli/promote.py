@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import CheckFailed
 
@@ -40,4 +41,4 @@ def command(
     if as_json:
         options.print_json(version.manifest)
     else:
-        click.echo(f"{version.name} version {version.number} is current: {version.manifest['why']}\n{version.folder}")
+        console.say(f"{version.name} version {version.number} is current: {version.manifest['why']}\n{version.folder}")

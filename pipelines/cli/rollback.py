@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 
@@ -23,4 +24,4 @@ def command(name: str, to: int | None, root: str | None, as_json: bool) -> None:
     if as_json:
         options.print_json(version.manifest)
     else:
-        click.echo(f"{name} version {version.number} of run {version.manifest['run']} is current again")
+        console.say(f"{name} version {version.number} of run {version.manifest['run']} is current again")

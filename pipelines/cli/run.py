@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options, program
 from textmill.errors import DefinitionError, StoreFailed, TextmillError
 
@@ -202,8 +203,8 @@ def _failed(run: Run, error: BaseException, runner: Runner) -> None:
             _board(run, runner)
             write_report(run.record, runner.folders, report)
     except OSError as other:  # on a full disk the failure itself is what matters
-        click.echo(f"the failure could not be recorded: {brief(other)}", err=True)
+        console.say(f"the failure could not be recorded: {brief(other)}", err=True)
     if isinstance(error, TextmillError):
         error.resume = run.record["command"]
     elif isinstance(error, KeyboardInterrupt):
-        click.echo(f"\nresume: {run.record['command']}", err=True)
+        console.say(f"\nresume: {run.record['command']}", err=True)

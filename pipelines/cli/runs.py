@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 
@@ -45,8 +46,9 @@ def command(name: str | None, count: int, html: Path | None, root: str | None, a
         steps = f"{sum(step['action'] == 'run' for step in record['steps'])} of {len(record['steps'])}"
         seconds = "" if record["seconds"] is None else f"{record['seconds']:.1f}"
         metrics = ", ".join(f"{model} {scores['accuracy']:.1%}" for model, scores in record["metrics"].items())
-        table.add_row(record["run"], record["name"], record["date"], record["status"], steps, seconds, metrics)
+        cells = record["run"], record["name"], record["date"], record["status"], steps, seconds, metrics
+        table.add_row(*map(console.cell, cells))
     Console().print(table if found else f"no run under {options.runs_root(root)}")
     for record in found:
         if record["status"] == "damaged":
-            click.echo(record["error"])
+            console.say(record["error"])

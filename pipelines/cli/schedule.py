@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import MissingInput
 
@@ -42,7 +43,7 @@ def command(action: str, file: Path, kind: str, sets: tuple[str, ...], profile: 
     if as_json:
         options.print_json({"name": frame.name, "cron": entry.cron, "kind": kind, "action": action, "text": said})
     else:
-        click.echo(said.rstrip("\n"))
+        console.say(said.rstrip("\n"))
 
 
 def _check(file: Path, sets: tuple[str, ...], profile: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import InputError
 
@@ -58,9 +59,9 @@ def command(
     if as_json:
         options.print_json(counted)
         return
-    labels = ", ".join(f"{rows:,} {label}" for label, rows in sorted(counted["predicted"].items()))
-    aside = ", ".join(f"{rows:,} {reason}" for reason, rows in sorted(counted["set_aside"].items()))
-    click.echo(f"{counted['rows']:,} rows to {output}: {labels or 'none predicted'}; set aside: {aside or 'none'}")
+    labels = ", ".join(f"{rows:,} {console.shown(label)}" for label, rows in sorted(counted["predicted"].items()))
+    aside = ", ".join(f"{rows:,} {console.shown(reason)}" for reason, rows in sorted(counted["set_aside"].items()))
+    console.say(f"{counted['rows']:,} rows to {output}: {labels or 'none predicted'}; set aside: {aside or 'none'}")
 
 
 def _model(stack: ExitStack, root: Place, model: str, number: int | None, train: str | None) -> TextModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import EnvironmentProblem
 
@@ -23,4 +24,4 @@ def command(name: str, host: str, port: int, threads: int, watch: float, root: s
         raise EnvironmentProblem(f"{error.name} is not installed: pip install 'textmill[local,serve]'") from error
     from pipelines.versions import Versions
 
-    serve(Versions(options.runs_root(root), name), host, port, threads, watch, lambda text: click.echo(text))
+    serve(Versions(options.runs_root(root), name), host, port, threads, watch, lambda text: console.say(text))

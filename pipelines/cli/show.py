@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import InputError
 from textmill.places import named
@@ -31,20 +32,20 @@ def command(run: str, step: str | None, root: str | None, as_json: bool) -> None
     if as_json:
         options.print_json(record)
         return
-    click.echo(
+    console.say(
         f"run {record['name']}/{record['run']}: {record['status']}, date {record['date']}, profile {record['profile']}"
     )
     for step in record["steps"]:
-        click.echo(line(step))
+        console.say(line(step))
     for model, scores in record["metrics"].items():
-        click.echo(
+        console.say(
             f"{model}: accuracy {scores['accuracy']:.4f}, macro-F1 {scores['macro_f1']:.4f}, {scores['rows']:,} test rows"
         )
     if record["error"]:
-        click.echo(f"error  {record['error']}")
+        console.say(f"error  {record['error']}")
     if record["status"] != "done":
-        click.echo(f"resume {record['command']}")
-    click.echo(f"log    {record['log']}\nreport {record['report'] or 'none'}")
+        console.say(f"resume {record['command']}")
+    console.say(f"log    {record['log']}\nreport {record['report'] or 'none'}")
 
 
 def _show_step(record: Mapping[str, Any], step: str, as_json: bool) -> None:
@@ -64,14 +65,14 @@ def _show_step(record: Mapping[str, Any], step: str, as_json: bool) -> None:
     if as_json:
         options.print_json(stats)
         return
-    click.echo(f"{step} ({entry['op']}), made {manifest['finished']} in {manifest['seconds']:.1f} s: {entry['output']}")
+    console.say(f"{step} ({entry['op']}), made {manifest['finished']} in {manifest['seconds']:.1f} s: {entry['output']}")
     for name, value in stats.items():
         if name not in ("parts", "reasons"):
-            click.echo(f"{name}  {value}")
+            console.say(console.shown(f"{name}  {value}"))
     for reason, rows in sorted(stats.get("reasons", {}).items(), key=lambda item: -item[1]):
-        click.echo(f"set aside  {rows:>12,}  {reason}")
+        console.say(f"set aside  {rows:>12,}  {reason}")
     for part, counted in stats.get("parts", {}).items():
-        click.echo("\n".join(_part(part, counted)))
+        console.say("\n".join(_part(part, counted)))
 
 
 def _part(name: str, counted: Mapping[str, Any]) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _part(name: str, counted: Mapping[str, Any]) -> Iterator[str]:
         found = sorted((counted.get(kind) or {}).items(), key=lambda item: (-item[1], item[0]))
         if found:
             more = f" and {len(found) - _LABELS:,} more" if len(found) > _LABELS else ""
-            yield f"    {kind:<10}" + ", ".join(f"{name} {number:,}" for name, number in found[:_LABELS]) + more
+            yield f"    {kind:<10}" + ", ".join(f"{console.shown(name)} {number:,}" for name, number in found[:_LABELS]) + more
     for sample in counted.get("samples") or ():
         why = f"  [{sample['reason']}]" if "reason" in sample else ""
-        yield f"    {sample.get('label', '')}\t{sample['text']}{why}"
+        yield f"    {console.shown(sample.get('label', ''))}\t{console.shown(sample['text'])}{why}"

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 
@@ -30,8 +31,8 @@ def command(what: str, everything: bool, root: str | None, as_json: bool) -> Non
         options.print_json({"files": found.files, "bytes": found.bytes, "damaged": damaged})
     else:
         for cure, harms in groupby(found.damaged, key=lambda harm: harm.cure):
-            click.echo("\n".join(f"{harm.file}: {harm.why}" for harm in harms))
-            click.echo(f"    {cure}" if cure else "")
-        click.echo(f"{found.files:,} files whole, {found.bytes / 1e6:,.1f} MB; {len(found.damaged):,} damaged")
+            console.say("\n".join(f"{harm.file}: {harm.why}" for harm in harms))
+            console.say(f"    {cure}" if cure else "")
+        console.say(f"{found.files:,} files whole, {found.bytes / 1e6:,.1f} MB; {len(found.damaged):,} damaged")
     if found.damaged:
         click.get_current_context().exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 from textmill.errors import Unreadable
 
@@ -41,12 +42,12 @@ def command(name: str | None, root: str | None, as_json: bool) -> None:
         told, scores = version.manifest, version.metrics
         number = f"{version.number} *" if version.number == now else str(version.number)
         figures = [f"{scores[figure]:.4f}" if figure in scores else "" for figure in ("macro_f1", "accuracy")]
-        table.add_row(version.name, number, told["date"], told["run"], *figures, told["why"])
+        table.add_row(*map(console.cell, (version.name, number, told["date"], told["run"], *figures, told["why"])))
     Console(width=None if sys.stdout.isatty() else 200).print(
         table if found or damaged else f"no version under {place}: `textmill promote RUN` publishes one"
     )
     for problem in damaged:
-        click.echo(str(problem))
+        console.say(str(problem))
 
 
 def _all(models: list[Versions]) -> tuple[list[tuple[Version, int | None]], list[Unreadable]]:

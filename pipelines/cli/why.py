@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli import options
 
 
@@ -32,12 +33,12 @@ def command(file: str, step: str, as_json: bool, **which: Any) -> None:
     if as_json:
         options.print_json({**asdict(planned), "because": because})
         return
-    click.echo(f"{step} ({planned.op}, version {because['version']}): {planned.action}, {planned.why}")
-    click.echo(f"key {planned.key}, made of")
+    console.say(console.shown(f"{step} ({planned.op}, version {because['version']}): {planned.action}, {planned.why}"))
+    console.say(console.shown(f"key {planned.key}, made of"))
     for name, value in because["params"].items():
-        click.echo(f"  parameter  {name} = {value}")
+        console.say(console.shown(f"  parameter  {name} = {value}"))
     for role, parts, node, key in because["takes"]:
-        click.echo(f"  takes      {node}{'.' + ','.join(parts) if parts else ''} as {role}, key {key[:12]}")
+        console.say(console.shown(f"  takes      {node}{'.' + ','.join(parts) if parts else ''} as {role}, key {key[:12]}"))
     for name, digest in because["files"].items():
-        click.echo(f"  {name}, content {digest[:12]}")
-    click.echo(f"  jar        content {because['jar'][:12] or 'not used'}")
+        console.say(console.shown(f"  {name}, content {digest[:12]}"))
+    console.say(console.shown(f"  jar        content {because['jar'][:12] or 'not used'}"))

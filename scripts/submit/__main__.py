@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from pipelines import console
 from pipelines.cli.program import AGAIN
 from scripts.submit import bundle, command, environment, follow, hints, request, stages
 from scripts.submit.hadoop import SPARK_HOME, Hadoop
@@ -66,7 +67,7 @@ def cli(words: tuple[str, ...], dry_run: bool, attempts: int, **given: Any) -> i
     found = [_Stage(one, hadoop, manager) for one in split(asked, _settings(asked, hadoop, given))]
     if dry_run:
         for stage in found:
-            click.echo(shlex.join(stage.command(upload=False)))
+            console.say(shlex.join(stage.command(upload=False)))
         return 0
     # What an earlier call has come to: the stages before it are done.
     runs = [stage.earlier() for stage in found]
@@ -97,7 +98,7 @@ class _Stage:
     def carry_out(self, earlier: Application | None, attempts: int) -> int:
         """Begin it, or attach to the earlier one; the exit code at its end."""
         if self.title:
-            click.echo(self.title)
+            console.say(self.title)
         if earlier is None:
             _check_queue(self.manager, self.settings.queue)
         if earlier is None and self.settings.mode == "client":
@@ -109,7 +110,7 @@ class _Stage:
         except KeyboardInterrupt as interrupt:
             return _interrupted(self.hadoop, self.ticket, str(interrupt) or application)
         self.ticket.remove()
-        follow.report(self.hadoop, ended, dict(self.settings.conf), click.echo)
+        follow.report(self.hadoop, ended, dict(self.settings.conf), console.say)
         _verdict(ended)
         return ended.exit_code
 
@@ -168,7 +169,7 @@ def _uploaded(hadoop: Hadoop, settings: Settings, *, upload: bool) -> dict[str, 
         wanted["spark"] = (f"{area}/{environment.spark_name()}", environment.pack_spark)
     if upload:
         for uri, make in wanted.values():
-            environment.ensure(hadoop, uri, make, CACHE, click.echo)
+            environment.ensure(hadoop, uri, make, CACHE, console.say)
     return {name: uri for name, (uri, _) in wanted.items()}
 
 
@@ -189,17 +190,17 @@ def _submit(words: list[str], settings: Settings, asked: request.Request, ticket
     )
     found = re.search(r"Submitted application (application_\d+_\d+)", done.stdout)
     if not found:
-        click.echo("\n".join(done.stdout.splitlines()[-30:]), err=True)
+        console.say("\n".join(done.stdout.splitlines()[-30:]), err=True)
         advice = hints.hint(done.stdout, dict(settings.conf))
         said = "YARN did not take the application; spark-submit's last words are above"
         raise TextmillError(f"{said}: {advice}" if advice else said)
     ticket.write(found[1], asked.words)
-    click.echo(f"submitted {found[1]}")
+    console.say(f"submitted {found[1]}")
     return found[1]
 
 
 def _attach(earlier: Application, asked: request.Request, ticket: follow.Ticket) -> str:
-    click.echo(f"attached to {earlier.id}, which runs since an earlier call")
+    console.say(f"attached to {earlier.id}, which runs since an earlier call")
     ticket.write(earlier.id, asked.words)
     return earlier.id
 
@@ -210,11 +211,11 @@ def _carried(application: str, begin: Callable[[], str], attempts: int, manager:
     Raises KeyboardInterrupt with the id of the application that runs.
     """
     try:
-        ended = follow.follow(manager, application, click.echo)
+        ended = follow.follow(manager, application, console.say)
         while ended.lost and (attempts := attempts - 1):
-            click.echo(f"{application} lost its application master; submitting again, finished steps are reused")
+            console.say(f"{application} lost its application master; submitting again, finished steps are reused")
             application = begin()
-            ended = follow.follow(manager, application, click.echo)
+            ended = follow.follow(manager, application, console.say)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(application) from None
     return ended
@@ -230,9 +231,9 @@ def _again(asked: request.Request | None = None) -> str:
 
 def _verdict(ended: Application) -> None:
     how = ended.final_status.lower() if ended.state == "FINISHED" else ended.state.lower()
-    click.echo(f"{ended.id} {how}")
+    console.say(f"{ended.id} {how}")
     if ended.exit_code:
-        click.echo(f"resume: {_again()}", err=True)
+        console.say(f"resume: {_again()}", err=True)
 
 
 def _interrupted(hadoop: Hadoop, ticket: follow.Ticket, application: str) -> int:
@@ -240,9 +241,9 @@ def _interrupted(hadoop: Hadoop, ticket: follow.Ticket, application: str) -> int
     if sys.stdin.isatty() and click.confirm(f"\nkill {application}?", default=False, err=True):
         hadoop.kill(application)
         ticket.remove()
-        click.echo(f"killed {application}", err=True)
+        console.say(f"killed {application}", err=True)
     else:
-        click.echo(f"{application} runs on; attach: {_again()}", err=True)
+        console.say(f"{application} runs on; attach: {_again()}", err=True)
     return 130
 
 
@@ -254,10 +255,10 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except TextmillError as error:
-        click.echo(str(error), err=True)
+        console.say(str(error), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        console.say("interrupted", err=True)
         sys.exit(130)
 
 
