@@ -236,8 +236,7 @@ class _Loader:
     def _files(self, name: str, given: Input, path: str) -> InputFiles:
         files = inputs.find(resolve(path, ("inputs", name, "path"), self.tree, self.folder))
         columns = inputs.header(files, given)
-        reading = given.model_dump(exclude={"path", "max_bad", "window"})
-        settings = {**reading, "header": columns if given.format == "csv" else None, "sample": self.sample}
+        settings = {**given.reading(), "header": columns if given.format == "csv" else None, "sample": self.sample}
         return InputFiles(name, "rows", files, {**settings, "seed": self.definition.seed})
 
     def _dated(self, name: str, given: Input, window: str) -> dict[str, InputFiles]:

@@ -99,7 +99,9 @@ def _open(file: Place) -> Iterator[BinaryIO]:
 def _csv_columns(file: Place, given: Input) -> list[str]:
     with _open(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-        return next(csv.reader(text, delimiter=given.delimiter), [])
+        quoting = {"quoting": csv.QUOTE_NONE} if given.quote is None else {"quotechar": given.quote}
+        rows = csv.reader(text, delimiter=given.delimiter, **quoting)  # type: ignore[arg-type]
+        return next((row for row in rows if len(row) > 1 or row and row[0].strip()), [])
 
 
 def _jsonl_columns(file: Place, given: Input) -> list[str] | None:

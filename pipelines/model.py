@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from pipelines import crontime, promotion
 from textmill import names
@@ -39,6 +39,15 @@ _BYTES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string",
 _SHARE_SCHEMA = {
     "anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[0-9.]+\s*%$"}]
 }
+
+
+def _sign(value: str) -> str:
+    if value in "\0\n\r" or value > "\uffff":
+        raise ValueError("is a character that can't stand between or around cells: NUL, a line break or one beyond U+FFFF")
+    return value
+
+
+Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_sign)]
 Condition = Annotated[str, AfterValidator(promotion.checked)]
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema(_SHARE_SCHEMA)]
 
@@ -51,14 +60,29 @@ class Input(Params):
     text: str = Field("text", description="Column or field that holds the text (formats jsonl, csv, parquet).")
     label: str | None = Field("label", description="Column or field that holds the label; null where there is none.")
     id: str | None = Field(None, description="Column or field of the record's id; else its file and position.")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the columns of a csv file.")
+    delimiter: Sign = Field(",", description="Between the columns of a csv file.")
+    quote: Sign | None = Field('"', description="Around cells of a csv file; null: quotes are text.")
     max_bad: Share = Field(0.1, description="The run stops when more than this share of the records is unreadable.")
-    max_record_bytes: int = Field(1 << 20, ge=1, description="Longer records are set aside (record_too_long).")
+    max_record_bytes: int = Field(1 << 20, ge=1, le=1 << 30, description="Longer records are set aside (record_too_long).")
     window: str | None = Field(
         None,
         pattern=r"^([1-9]\d{0,3}d|all)$",
         description="With ${run.date} in the path: the files of how many days up to the run's date, or of all.",
     )
+
+    @model_validator(mode="after")
+    def _signs(self) -> Input:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same sign")
+        return self
+
+    def reading(self) -> dict[str, Any]:
+        """What decides how a record of the files is understood: part of the key of the step that reads them.
+
+        Settings that came later are left out where they are as they always were, so that keys stay.
+        """
+        found = self.model_dump(exclude={"path", "max_bad", "window", "quote"})
+        return found if self.quote == '"' else {**found, "quote": self.quote or ""}
 
 
 class EntityFile(Params):

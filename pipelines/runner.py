@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import sweeps, trainings
+from pipelines import sweeps, trainings, unreadable
 from pipelines.checks import Check, counts
 from pipelines.dated import base
 from pipelines.keys import Because
@@ -29,7 +29,6 @@ from textmill.stored import sealed
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_READ_PROBLEMS_NAMED = 3
 _TRAININGS = {TRAIN: trainings.train, SWEEP: sweeps.run}
 _TELLING = re.compile(r"(?:Caused by: )?(?!py4j|org\.apache\.spark\.SparkException)[\w.]*(?:Error|Exception): ")
 
@@ -84,7 +83,7 @@ class Runner:
         entry["note"] = (sweeps if node.op in (SWEEP, SEARCH) else trainings).note(node, self.folders[node.name])
         self.listener.ended(entry)
         if planned.action != "skip":
-            check(self.pipeline, node, manifest)
+            check(self.pipeline, node, manifest, self.folders[node.name])
 
     def _build(self, node: Node, planned: Planned) -> Manifest:
         started = time.monotonic()
@@ -137,33 +136,13 @@ def rows_of(manifest: Manifest, folder: Place, part: str, role: str) -> Rows:
     return Rows(role, folder, files, schema, described["rows"] if described else 0, size)
 
 
-def check(pipeline: Pipeline, node: Node, manifest: Manifest) -> None:
+def check(pipeline: Pipeline, node: Node, manifest: Manifest, folder: Place) -> None:
     """Raise CheckFailed where an input has too many unreadable records or a check of the definition doesn't hold."""
-    failures = [_too_many_bad(pipeline, node, manifest)]
+    failures = [unreadable.too_many(pipeline, node, manifest, folder)]
     conditions: tuple[Check, ...] = pipeline.checks.get(base(node.name), ())
     failures += [condition.failure(manifest) for condition in conditions]
     if found := [failure for failure in failures if failure]:
         raise CheckFailed(f"step {node.name}: " + "; ".join(found))
-
-
-def _too_many_bad(pipeline: Pipeline, node: Node, manifest: Manifest) -> str | None:
-    names = [taken.node for taken in node.takes if taken.node in pipeline.inputs]
-    if not names:
-        return None
-    from spark_jobs.clean import UNREADABLE
-
-    reasons = {name: rows for name, rows in manifest["stats"]["reasons"].items() if name in UNREADABLE}
-    bad, total = sum(reasons.values()), sum(counts(manifest).values())
-    limit = min(pipeline.definition.inputs[base(name)].max_bad for name in names)
-    if bad <= limit * total:
-        return None
-    worst = sorted(reasons, key=lambda name: -reasons[name])[:_READ_PROBLEMS_NAMED]
-    named = ", ".join(f"{reasons[name]:,} {name}" for name in worst)
-    dated = f" --date {pipeline.date}" if base(node.name) != node.name else ""
-    return (
-        f"{bad:,} of {total:,} records of {', '.join(names)} ({bad / total:.1%}) can't be read, more than max_bad "
-        f"{limit:.1%} ({named}); look at them: textmill peek {pipeline.file} {node.name}{dated} --dropped {worst[0]}"
-    )
 
 
 def _entry(planned: Planned, store: Store) -> dict[str, object]:

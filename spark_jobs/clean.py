@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,10 +13,13 @@ from spark_jobs import jvm
 from spark_jobs.base import DROPPED, InputFiles, Operation, Work, Written, union
 from spark_jobs.output import write_parts
 from textmill import places
-from textmill.errors import InputError
+from textmill.errors import InputError, StepFailed
 from textmill.params import Params as BaseParams
+from textmill.places import Place
 
-UNREADABLE = ("broken_json", "broken_csv", "missing_text", "missing_label", "invalid_utf8", "record_too_long")
+UNREADABLE = (
+    "broken_json", "broken_csv", "open_quote", "missing_text", "missing_label", "invalid_utf8", "record_too_long",
+)  # fmt: skip
 """Reasons that speak of the file rather than of the text: what an input's `max_bad` limits."""
 
 Mask = Literal["card", "phone", "order_no", "email", "url"]
@@ -42,7 +46,7 @@ class Clean(Operation):
     """Reads inputs, normalises their text; unreadable, too short and too long records go to `dropped`."""
 
     name = "text.clean"
-    version = 1
+    version = 2
     Params = Params
     example = "clean: {do: text.clean, from: chats, mask: [phone, order_no], min_chars: 2}"
     takes = "inputs"
@@ -58,8 +62,10 @@ class Clean(Operation):
     def _run(self, work: Work) -> Written:
         """Raises InputError where the inputs hold no record at all."""
         inputs = [source for source in work.sources if isinstance(source, InputFiles)]
-        records = union([read(work.spark, source) for source in inputs])
+        counted = [_counted(work.spark, source) for source in inputs]
+        records = union([rows for rows, _ in counted])
         written = write_parts(clean(records, work.params), work.out, F.length("text"))
+        _account(inputs, [count() for _, count in counted], written)
         if not any(part["rows"] for part in written.parts.values()):
             names = ", ".join(str(path) for source in inputs for path in source.files)
             raise InputError(f"input {inputs[0].name}: no record in {names}")
@@ -83,11 +89,42 @@ def clean(records: DataFrame, params: Params) -> DataFrame:
 
 def read(spark: SparkSession, source: InputFiles) -> DataFrame:
     """The records of one input as columns id, text, label, reason."""
+    return _counted(spark, source)[0]
+
+
+def _counted(spark: SparkSession, source: InputFiles) -> tuple[DataFrame, Callable[[], int | None]]:
+    """The records, and how many there are in the files: known when they have been written, None where it never is."""
     files = sorted(places.spark_uri(path) for path in source.files)
     if source.reading["format"] == "parquet":
-        return _read_parquet(spark, files, source.reading)
+        return _read_parquet(spark, files, source.reading), lambda: _rows_of_parquet(source)
     partitions = max(1, min(4000, source.size // (8 << 20)))
-    return jvm.records(spark, {**source.reading, "files": files, "partitions": partitions}).drop("position")
+    spec = {**source.reading, "files": files, "partitions": partitions}
+    records, count = jvm.counted_records(spark, spec)
+    return records.drop("position"), count
+
+
+def _rows_of_parquet(source: InputFiles) -> int | None:
+    """As the files' footers say; None where a sample is taken."""
+    if source.reading["sample"] is not None:
+        return None
+    return sum(places.in_threads(_rows_of_file, source.files))
+
+
+def _rows_of_file(file: Place) -> int:
+    import pyarrow.parquet as pq
+
+    with file.open("rb") as stream:
+        return int(pq.read_metadata(stream).num_rows)
+
+
+def _account(inputs: Sequence[InputFiles], records: Sequence[int | None], written: Written) -> None:
+    """Raises StepFailed where records of the files are neither among the rows nor among those dropped."""
+    if None in records:
+        return
+    rows, expected = sum(part["rows"] for part in written.parts.values()), sum(filter(None, records))
+    if rows != expected:
+        names = ", ".join(source.name for source in inputs)
+        raise StepFailed(f"{names}: {expected:,} records were read and {rows:,} written; this is a fault of textmill")
 
 
 def _read_parquet(spark: SparkSession, files: list[str], reading: Any) -> DataFrame:

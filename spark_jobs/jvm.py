@@ -46,10 +46,16 @@ def partition_keys(spark: SparkSession, partitions: int) -> list[int]:
 
 def records(spark: SparkSession, spec: Mapping[str, Any]) -> DataFrame:
     """The records of files as columns id, text, label, reason, position; `reason` is null where a record is good."""
+    return counted_records(spark, spec)[0]
+
+
+def counted_records(spark: SparkSession, spec: Mapping[str, Any]) -> tuple[DataFrame, Callable[[], int]]:
+    """The same, and how many came out of the files in a job that has written them (once: a second job counts on)."""
+    counter = spark._jsparkSession.sparkContext().longAccumulator()
     frame = spark._jvm.io.textmill.input.Records.read(  # type: ignore[union-attr]
-        spark._jsparkSession, json.dumps(spec, ensure_ascii=False)
+        spark._jsparkSession, json.dumps(spec, ensure_ascii=False), counter
     )
-    return DataFrame(frame, spark)
+    return DataFrame(frame, spark), lambda: int(counter.value())
 
 
 def candidates(texts: DataFrame, params: Mapping[str, Any]) -> DataFrame:

@@ -104,6 +104,5 @@ def _source(table: str, kind: str | None, columns: dict[str, Any]) -> InputFiles
         header = inputs.header(files, given)
     except inputs.Unfit as error:
         raise InputError(str(error)) from error
-    reading = given.model_dump(exclude={"path", "max_bad", "window"})
-    settings = {**reading, "header": header if found == "csv" else None, "sample": None, "seed": 7}
+    settings = {**given.reading(), "header": header if found == "csv" else None, "sample": None, "seed": 7}
     return InputFiles("table", "rows", files, settings)

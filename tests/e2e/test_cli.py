@@ -74,7 +74,7 @@ def test_broken_lines_above_the_limit_stop_the_run_and_say_where_to_look(project
     )
     assert done.returncode == 1
     first, last = done.stderr.strip().splitlines()[0], done.stderr.strip().splitlines()[-1]
-    assert "3 of 63 records of chats (4.8%) can't be read, more than max_bad 2.0% (3 broken_json)" in first
+    assert "3 of 63 records of chats (4.8%) can't be read, more than max_bad 2.0% (3 broken_json), the first broken_json at chats.jsonl:" in first
     assert "textmill peek small.yaml clean --dropped broken_json" in first
     assert last.startswith("resume: ") and "run small.yaml --to split" in last
 

@@ -205,10 +205,12 @@ def test_bad_csv_records_have_their_reasons_and_the_others_go_on(spark: SparkSes
     found = read(spark, tmp_path / "in.csv", content)
     assert [reason for *_, reason in found] == [
         "broken_csv", "broken_csv", "missing_text", "missing_label", "missing_label", "record_too_long",
-        "record_too_long", "broken_csv", "invalid_utf8", "broken_csv", None, None, "broken_csv",
+        "record_too_long", "broken_csv", "invalid_utf8", "broken_csv", "broken_csv", None, None, "open_quote",
+        "open_quote",
     ]  # fmt: skip
     assert all(len(text) <= 500 for _, text, *_ in found) and found[0][:2] == ("in.csv:1", "a,b,c")
-    assert found[11][1:3] == ('never "closed', "b")
+    assert found[12][1:3] == ('never "closed', "b")
+    assert found[13][:2] == ("in.csv:14 (quote opened in line 15)", '"open,b') and found[14][1] == "to the end"
 
 
 def test_csv_files_of_one_input_may_order_their_columns_differently(spark: SparkSession, tmp_path: Path) -> None:
@@ -217,16 +219,53 @@ def test_csv_files_of_one_input_may_order_their_columns_differently(spark: Spark
     rows = frame(spark, [tmp_path / "a.csv", tmp_path / "b.csv"], "csv", delimiter=";").collect()
     assert [(row.text, row.label) for row in rows] == [("x", "l"), ("y", "l")]
     (tmp_path / "c.csv").write_text("x;y\n1;2\n")
-    wrong = r"c\.csv can't be read to its end: its first line has no column 'text'; there are: \[x, y\]"
+    wrong = r"c\.csv can't be read to its end: its header, line 1, has no column 'text'; there are: \[x, y\]"
     with pytest.raises(Py4JJavaError, match=wrong):
         frame(spark, [tmp_path / "c.csv"], "csv", delimiter=";")._jdf.count()
 
 
-@pytest.mark.timeout(60)
-def test_csv_that_cannot_be_gone_on_with_fails_and_says_where(spark: SparkSession, tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text("text,label\na,b\n" + "," * 70_000 + "\nc,d\n")
-    with pytest.raises(Py4JJavaError, match=r"in\.csv can't be read to its end: record 2: more than 65536 columns"):
-        frame(spark, [tmp_path / "in.csv"], "csv")._jdf.count()
+def test_a_record_of_any_number_of_columns_is_set_aside(spark: SparkSession, tmp_path: Path) -> None:
+    found = read(spark, tmp_path / "in.csv", "text,label\na,b\n" + "," * 70_000 + "\nc,d\n")
+    assert [reason for *_, reason in found] == [None, "broken_csv", None]
+
+
+def test_no_record_of_a_csv_file_vanishes(spark: SparkSession, tmp_path: Path) -> None:
+    nul = 'text,label\na,x\n\0b,y\n"\0c",z\n\0\0d,w\ne,v\n'
+    found = read(spark, tmp_path / "nul.csv", nul)
+    assert [record[:3] for record in found] == [
+        ("nul.csv:1", "a", "x"), ("nul.csv:2", "\0b", "y"), ("nul.csv:3", "\0c", "z"), ("nul.csv:4", "\0\0d", "w"),
+        ("nul.csv:5", "e", "v"),
+    ]  # fmt: skip
+    before = read(spark, tmp_path / "in.csv", " \n\ntext,label\n\n \nend,a")
+    assert before == [("in.csv:1", "end", "a", None)]
+
+
+def test_a_genuine_replacement_character_is_no_bad_byte(spark: SparkSession, tmp_path: Path) -> None:
+    found = read(spark, tmp_path / "in.csv", b"text,label\n\xef\xbf\xbd,real\n\xff,bad\n\xf0\x90\x82\x80,pair\n")
+    assert [(text, reason) for _, text, _, reason in found] == [
+        ("\ufffd", None), ("\ufffd,bad", "invalid_utf8"), ("\U00010080", None),
+    ]  # fmt: skip
+
+
+def test_a_quote_that_is_never_closed_counts_all_that_it_swallows(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [f"t{n}\ta" for n in range(1, 201)]
+    rows[149] = '"' + rows[149]
+    content = "text\tlabel\n" + "\n".join(rows) + "\n"
+    found = read(spark, tmp_path / "in.csv", content, delimiter="\t")
+    assert Counter(reason for *_, reason in found) == {None: 149, "open_quote": 51}
+    assert found[149][0] == "in.csv:150 (quote opened in line 151)"
+    text = read(spark, tmp_path / "in.csv", content, delimiter="\t", quote="")
+    assert [record[1] for record in text] == [row.partition("\t")[0] for row in rows]
+    rows[179] = rows[179].replace("t180", 't180"x')
+    closed = read(spark, tmp_path / "in.csv", "text\tlabel\n" + "\n".join(rows), delimiter="\t")
+    assert Counter(reason for *_, reason in closed) == {None: 169, "open_quote": 31}
+
+
+def test_what_a_quote_swallows_is_not_held(spark: SparkSession, tmp_path: Path) -> None:
+    content = 'text,label\n"never\n' + "x,a\n" * 40_000
+    found = read(spark, tmp_path / "in.csv", content, max_record_bytes=100)
+    assert len(found) == 40_001 and {reason for *_, reason in found} == {"open_quote"}
+    assert [text for _, text, *_ in found][:3] == ['"never', "x,a", "x,a"] and found[-1][1] == ""
 
 
 def test_reading_stops_early_without_harm(spark: SparkSession, tmp_path: Path) -> None:

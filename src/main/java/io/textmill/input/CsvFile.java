@@ -1,32 +1,31 @@
 package io.textmill.input;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.univocity.parsers.common.TextParsingException;
-import com.univocity.parsers.csv.CsvParser;
-import com.univocity.parsers.csv.CsvParserSettings;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Objects;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 
 /**
  * Records of a CSV file (RFC 4180, quoted line breaks included), read from its beginning to its end by one task. Each
  * file's own header tells where its columns are. A record's position is its number, from 1.
+ *
+ * <p>A quote that was not meant as one swallows the lines up to the next, or all that follow. Each of these lines
+ * counts as a record that is set aside; so does each line of a record that does not fit the header.
  */
 final class CsvFile implements Format {
-    /** Longer records end the reading: they are a quote that is not closed. Those below are set aside one by one. */
-    private static final int LONGEST = 1 << 26;
-    private static final int MOST_COLUMNS = 1 << 16;
+    private static final String OPEN_QUOTE = "open_quote";
 
     private final String text;
     private final String label;
     private final String id;
     private final int maxBytes;
     private final char delimiter;
+    private final String quote;
 
     CsvFile(JsonNode spec) {
         text = spec.path("text").asText();
@@ -34,6 +33,7 @@ final class CsvFile implements Format {
         id = spec.path("id").asText(null);
         maxBytes = spec.path("max_record_bytes").asInt(1 << 20);
         delimiter = spec.path("delimiter").asText(",").charAt(0);
+        quote = spec.path("quote").asText("\"");
     }
 
     @Override
@@ -49,9 +49,9 @@ final class CsvFile implements Format {
     private final class RecordsOf extends Rows {
         private final Slice slice;
         private final Configuration conf;
-        private final CsvParser parser = new CsvParser(settings());
-        private UnixText input;
+        private CsvReader reader;
         private Columns columns;
+        private Swallowed swallowed;
         private long number;
 
         RecordsOf(Slice slice, Configuration conf) {
@@ -62,45 +62,84 @@ final class CsvFile implements Format {
 
         @Override
         void open() throws IOException {
-            input = new UnixText(new InputStreamReader(Format.open(slice, conf), StandardCharsets.UTF_8), LONGEST);
-            String[] header = cells(() -> {
-                parser.beginParsing(input);
-                return parser.parseNext();
-            });
-            columns = header == null ? null : new Columns(header);
+            reader = new CsvReader(Format.open(slice, conf), delimiter, quote, maxBytes + 1);
+            CsvRecord header = reader.next();
+            columns = header == null ? null : new Columns(header, reader);
         }
 
         @Override
         Row read() throws IOException {
-            number++;
-            String[] cells = columns == null ? null : cells(parser::parseNext);
-            return cells == null ? null : record(columns, cells, slice.name + ":" + number);
+            if (swallowed == null || swallowed.left == 0) {
+                CsvRecord record = columns == null ? null : reader.next();
+                if (record == null) {
+                    return null;
+                }
+                String reason = reason(record);
+                if (reason == null || reader.lines() <= 1 && record.openedIn == 0) {
+                    return reason == null ? good(record) : Record.bad(record.raw(), reason, position());
+                }
+                boolean isWhole = record.openedIn == 0 && record.cells() == columns.count;
+                swallowed = new Swallowed(record, reason, isWhole ? 1 : reader.lines());
+            }
+            return swallowed.next(position());
         }
 
-        private String[] cells(Supplier<String[]> read) throws IOException {
-            try {
-                input.nextRecord();
-                return read.get();
-            } catch (TextParsingException error) {
-                // The parser can't find the next record after this, and to leave the rest out would go unseen.
-                throw new IOException("record " + number + ": " + reason(error), input.problem());
-            }
+        private String position() {
+            return slice.name + ":" + ++number;
         }
 
-        private String reason(TextParsingException error) {
-            if (input.problem() != null) {
-                return input.problem().getMessage();
+        private String reason(CsvRecord record) {
+            if (record.openedIn > 0) {
+                return OPEN_QUOTE;
             }
-            boolean tooMany = error.getCause() instanceof ArrayIndexOutOfBoundsException;
-            return tooMany ? "more than " + MOST_COLUMNS + " columns" : String.valueOf(error.getCause());
+            if (record.isInvalid()) {
+                return "invalid_utf8";
+            }
+            if (record.isOverlong() || isLong(record.raw())) {
+                return "record_too_long";
+            }
+            return record.cells() == columns.count ? null : "broken_csv";
+        }
+
+        private Row good(CsvRecord record) {
+            String named = columns.ofLabel < 0 ? null : reader.cell(columns.ofLabel);
+            String identity = columns.ofId < 0 ? null : reader.cell(columns.ofId);
+            String content = reader.cell(columns.ofText);
+            return Record.of(identity, content, named, label != null, record::raw, position());
         }
 
         @Override
         public void close() throws IOException {
-            parser.stopParsing();
-            if (input != null) {
-                input.close();
+            if (reader != null) {
+                reader.close();
             }
+        }
+    }
+
+    private boolean isLong(String raw) {
+        return raw.length() > maxBytes / 3 && raw.getBytes(StandardCharsets.UTF_8).length > maxBytes;
+    }
+
+    /** The lines of a record that should have been several, a row each; of those that were not kept without a text. */
+    private static final class Swallowed {
+        private final Iterator<String> lines;
+        private final String reason;
+        private final String note;
+        long left;
+
+        Swallowed(CsvRecord record, String reason, long count) {
+            String raw = record.raw();
+            lines = count == 1
+                    ? List.of(raw).iterator()
+                    : raw.lines().filter(line -> !line.isBlank()).iterator();
+            this.reason = reason;
+            note = record.openedIn == 0 ? "" : " (quote opened in line " + record.openedIn + ")";
+            left = count;
+        }
+
+        Row next(String position) {
+            left--;
+            return Record.bad(lines.hasNext() ? lines.next() : "", reason, position + note);
         }
     }
 
@@ -111,70 +150,29 @@ final class CsvFile implements Format {
         final int ofLabel;
         final int ofId;
 
-        Columns(String[] header) throws IOException {
-            List<String> names = Arrays.asList(header);
-            count = header.length;
-            ofText = find(names, text);
-            ofLabel = label == null ? -1 : find(names, label);
-            ofId = id == null ? -1 : find(names, id);
+        Columns(CsvRecord header, CsvReader reader) throws IOException {
+            if (header.openedIn > 0) {
+                throw new IOException("a quote that opens in line " + header.openedIn
+                        + ", in the header, is not closed: write quote: null where quotes are text");
+            }
+            if (header.isOverlong()) {
+                throw new IOException("its header is longer than max_record_bytes");
+            }
+            count = header.cells();
+            List<String> names = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                names.add(Objects.requireNonNullElse(reader.cell(i), ""));
+            }
+            ofText = find(names, text, header.line);
+            ofLabel = label == null ? -1 : find(names, label, header.line);
+            ofId = id == null ? -1 : find(names, id, header.line);
         }
 
-        private int find(List<String> names, String name) throws IOException {
+        private int find(List<String> names, String name, long line) throws IOException {
             if (!names.contains(name)) {
-                throw new IOException("its first line has no column '" + name + "'; there are: " + names);
+                throw new IOException("its header, line " + line + ", has no column '" + name + "'; there are: " + names);
             }
             return names.indexOf(name);
         }
-    }
-
-    private Row record(Columns columns, String[] cells, String position) {
-        String reason = reason(columns, cells);
-        if (reason != null) {
-            return Record.bad(joined(cells), reason, position);
-        }
-        String named = columns.ofLabel < 0 ? null : cells[columns.ofLabel];
-        String identity = columns.ofId < 0 ? null : cells[columns.ofId];
-        return Record.of(identity, cells[columns.ofText], named, label != null, () -> joined(cells), position);
-    }
-
-    private String reason(Columns columns, String[] cells) {
-        int chars = cells.length - 1;
-        for (String cell : cells) {
-            if (cell != null && cell.indexOf('\uFFFD') >= 0) {
-                return "invalid_utf8";
-            }
-            chars += cell == null ? 0 : cell.length();
-        }
-        boolean maybe = chars > maxBytes / 3;
-        if (maybe && (chars > maxBytes || joined(cells).getBytes(StandardCharsets.UTF_8).length > maxBytes)) {
-            return "record_too_long";
-        }
-        return cells.length == columns.count ? null : "broken_csv";
-    }
-
-    private String joined(String[] cells) {
-        StringBuilder whole = new StringBuilder();
-        for (int i = 0; i < cells.length; i++) {
-            whole.append(i == 0 ? "" : delimiter).append(cells[i] == null ? "" : cells[i]);
-        }
-        return whole.toString();
-    }
-
-    private CsvParserSettings settings() {
-        CsvParserSettings settings = new CsvParserSettings();
-        settings.getFormat().setDelimiter(delimiter);
-        settings.getFormat().setQuoteEscape('"');
-        settings.getFormat().setLineSeparator("\n");
-        // Univocity takes lines that begin with # for comments otherwise, and leaves them out.
-        settings.getFormat().setComment('\0');
-        settings.setIgnoreLeadingWhitespaces(false);
-        settings.setIgnoreTrailingWhitespaces(false);
-        settings.setSkipBitsAsWhitespace(false);
-        settings.setReadInputOnSeparateThread(false);
-        settings.setMaxCharsPerColumn(-1);
-        settings.setMaxColumns(MOST_COLUMNS);
-        settings.setNullValue(null);
-        settings.setEmptyValue("");
-        return settings;
     }
 }

@@ -14,6 +14,7 @@ import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import scala.Tuple2;
@@ -31,9 +32,10 @@ public final class Records {
     /**
      * Columns id, text, label, reason, position; reason is null where a record is good, and text is the beginning of
      * the raw record where it is not. The layout depends on the files' sizes and the spec's {@code partitions} alone.
-     * CSV files, whose records may hold line breaks, and compressed files are read by one task each.
+     * CSV files, whose records may hold line breaks, and compressed files are read by one task each. {@code read} counts
+     * them as they come out of the files: whoever writes them on compares, so that none is lost unseen.
      */
-    public static Dataset<Row> read(SparkSession spark, String specJson) throws IOException {
+    public static Dataset<Row> read(SparkSession spark, String specJson, LongAccumulator read) throws IOException {
         JsonNode spec = new ObjectMapper().readTree(specJson);
         List<String> files = new ArrayList<>();
         spec.path("files").forEach(file -> files.add(file.asText()));
@@ -47,7 +49,11 @@ public final class Records {
             long seed = spec.path("seed").asLong();
             rows = rows.filter(row -> isSampled(row, share, seed));
         }
-        return spark.createDataFrame(rows, Record.SCHEMA);
+        JavaRDD<Row> counted = rows.map(row -> {
+            read.add(1);
+            return row;
+        });
+        return spark.createDataFrame(counted, Record.SCHEMA);
     }
 
     private static Format format(JsonNode spec) {
