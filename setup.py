@@ -20,6 +20,7 @@ CORE = [
     "pyarrow>=17,<22",  # mapInArrow, Parquet and memory-mapped shards; 21 is what Spark 3.5.8 was tried with
     "pandas>=2.2,<3",  # mapInArrow refuses to start without it (seen on 3.5.8); Spark 3.5 does not know pandas 3
     "numpy>=1.26,<2.1",  # TensorFlow 2.18's range, also where no engine is installed: one version everywhere
+    "charset-normalizer>=3.4",  # which encoding to try for an input that is not UTF-8
     "pydantic>=2.7,<3",
     "click>=8.1",
     "rich>=13",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from pipelines import (
     checks,
+    contents,
     dated,
     dictionaries,
     inputs,
@@ -112,13 +113,13 @@ class _Loader:
         self.written, self.day = written, day
         self.missing: set[Problem] = set()
         self.folder = Path(tree.file).parent
-        self.input_names = tuple(str(name) for name in tree.data.get("inputs") or ())
+        self.input_names = tree.names("inputs")
         self.dates: dict[str, tuple[str, ...]] = {}
         self.inputs: dict[str, InputFiles] = {}
         for name, given in definition.inputs.items():
             self.inputs.update(self._inputs(name, given))
         self.entities = {name: found for name in definition.entities if (found := self._entity(name))}
-        self.unread = {str(name) for name in tree.data.get("entities") or ()} - self.entities.keys()
+        self.unread = set(tree.names("entities")) - self.entities.keys()
 
     def nodes(self) -> dict[str, Node]:
         """The steps, in order."""
@@ -132,7 +133,7 @@ class _Loader:
         wired = {name: self._wires(name, step) for name, (_, step) in steps.items()}
         beside = {name: wiring.beside(operation, step, ("steps", name)) for name, (operation, step) in steps.items()}
         ordered = wiring.order({name: wired[name] + beside[name] for name in steps}, self.tree, self.problems)
-        broken = {str(name) for name in self.tree.data.get("steps") or ()} - set(ordered)
+        broken = set(self.tree.names("steps")) - set(ordered)
         connected = wiring.Wiring(self.tree, self.input_names, broken=broken)
         nodes = {}
         for name in ordered:
@@ -233,11 +234,16 @@ class _Loader:
                 self.missing.add(self.problems[-1])
         return {}
 
-    def _files(self, name: str, given: Input, path: str) -> InputFiles:
+    def _files(self, name: str, given: Input, path: str, is_latest: bool = True) -> InputFiles:
         files = inputs.find(resolve(path, ("inputs", name, "path"), self.tree, self.folder))
-        columns = inputs.header(files, given)
-        settings = {**given.reading(), "header": columns if given.format == "csv" else None, "sample": self.sample}
-        return InputFiles(name, "rows", files, {**settings, "seed": self.definition.seed})
+        found = contents.look(files, given)
+        may_be_empty = given.empty == "allow" or not is_latest
+        if not found.has_records and not may_be_empty:
+            allow = "where that is no mistake, write empty: allow in the input"
+            raise inputs.Unfit(f"there is no record in {', '.join(map(str, files[:3]))}; {allow}")
+        header = found.columns if given.format == "csv" else None
+        settings = {**given.reading(), "header": header, "sample": self.sample, "seed": self.definition.seed}
+        return InputFiles(name, "rows", files, settings, may_be_empty)
 
     def _dated(self, name: str, given: Input, window: str) -> dict[str, InputFiles]:
         """Of each date of the window that has files; the run's own date must have some."""
@@ -248,7 +254,8 @@ class _Loader:
         for date in dated.candidates(self.written, name, window, self.day, pattern):
             try:
                 path = dated.path_at(self.written, name, date)
-                found[date.isoformat()] = replace(self._files(name, given, path), name=f"{name}{dated.AT}{date}")
+                files = self._files(name, given, path, date == self.day)
+                found[date.isoformat()] = replace(files, name=f"{name}{dated.AT}{date}")
             except inputs.Missing:
                 if date == self.day:
                     raise

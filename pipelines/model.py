@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from pipelines import crontime, promotion
+from pipelines import charsets, crontime, promotion
 from textmill import names
 from textmill.params import Params
 
@@ -56,12 +56,18 @@ class Input(Params):
     """Files of raw records and the columns that matter in them."""
 
     path: str = Field(description="File, folder or pattern (* and ?), also hdfs://, s3://; relative to the definition.")
-    format: Literal["jsonl", "csv", "parquet", "text"] = Field(description="How records are stored; .gz, .bz2 too.")
+    format: Literal["jsonl", "csv", "parquet", "text"] = Field(description="How records are stored; gzip, bzip2, zstd, xz too.")
     text: str = Field("text", description="Column or field that holds the text (formats jsonl, csv, parquet).")
     label: str | None = Field("label", description="Column or field that holds the label; null where there is none.")
     id: str | None = Field(None, description="Column or field of the record's id; else its file and position.")
     delimiter: Sign = Field(",", description="Between the columns of a csv file.")
     quote: Sign | None = Field('"', description="Around cells of a csv file; null: quotes are text.")
+    encoding: Annotated[str, AfterValidator(charsets.of_jvm)] | None = Field(
+        None, description="Of jsonl, csv and text: UTF-8 unless given; any that Java knows, such as CP949 or UTF-16."
+    )
+    empty: Literal["error", "allow"] = Field(
+        "error", description="Whether files without a record, with a window those of the run's date, are an error."
+    )
     max_bad: Share = Field(0.1, description="The run stops when more than this share of the records is unreadable.")
     max_record_bytes: int = Field(1 << 20, ge=1, le=1 << 30, description="Longer records are set aside (record_too_long).")
     window: str | None = Field(
@@ -81,8 +87,10 @@ class Input(Params):
 
         Settings that came later are left out where they are as they always were, so that keys stay.
         """
-        found = self.model_dump(exclude={"path", "max_bad", "window", "quote"})
-        return found if self.quote == '"' else {**found, "quote": self.quote or ""}
+        found = self.model_dump(exclude={"path", "max_bad", "window", "empty", "quote", "encoding"})
+        if self.quote != '"':
+            found["quote"] = self.quote or ""
+        return {**found, "encoding": self.encoding} if self.encoding not in (None, charsets.UTF8) else found
 
 
 class EntityFile(Params):

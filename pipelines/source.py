@@ -37,6 +37,11 @@ class Tree:
                 return f"{self.file}:{self.lines[keys[:length]]}"
         return f"{self.file}:1"
 
+    def names(self, section: str) -> tuple[str, ...]:
+        """The entries of a section as they are written, also those with faults; none where it is no mapping."""
+        entries = self.data.get(section)
+        return tuple(map(str, entries)) if isinstance(entries, dict) else ()
+
     def problem(self, keys: Keys, message: str) -> Problem:
         """A problem at `keys`, with its place."""
         return Problem(self.where(keys), ".".join(str(key) for key in keys), message)

@@ -48,7 +48,7 @@ def nodes(
 
 def is_broken(name: str, steps: Mapping[str, Node], tree: Tree) -> bool:
     """Whether a step of the definition could not be made: what is wrong with it is a problem of its own."""
-    return name not in steps and name in (tree.data.get("steps") or ())
+    return name not in steps and name in tree.names("steps")
 
 
 def _has(tokens: Node, part: str) -> bool:

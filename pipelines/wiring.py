@@ -177,7 +177,7 @@ class Wiring:
     def _unfit(self, wire: Wire, operation: Operation) -> str | None:
         if wire.node in self.broken:  # what is wrong with that step is a problem of its own
             return self._no_part(wire) if wire.node in self.outputs else None
-        known = [*self.inputs, *map(str, self.tree.data.get("steps") or ())]
+        known = [*self.inputs, *self.tree.names("steps")]
         if wire.node not in known:
             return f"there is no step or input '{wire.node}'{did_you_mean(wire.node, known)}"
         if operation.takes == "inputs":

@@ -85,7 +85,9 @@ class InputFiles:
     role: str
     files: tuple[Place, ...]
     reading: Mapping[str, Any]
-    """format, text, label, id, delimiter, header, max_record_bytes, sample, seed."""
+    """format, text, label, id, delimiter, header, max_record_bytes, sample, seed; quote and encoding where given."""
+    may_be_empty: bool = False
+    """Whether it is no error that they hold no record."""
 
     @cached_property
     def size(self) -> int:

@@ -18,7 +18,8 @@ from textmill.params import Params as BaseParams
 from textmill.places import Place
 
 UNREADABLE = (
-    "broken_json", "broken_csv", "open_quote", "missing_text", "missing_label", "invalid_utf8", "record_too_long",
+    "broken_json", "broken_csv", "open_quote", "missing_text", "missing_label", "invalid_utf8",
+    "invalid_encoding", "record_too_long",
 )  # fmt: skip
 """Reasons that speak of the file rather than of the text: what an input's `max_bad` limits."""
 
@@ -66,7 +67,8 @@ class Clean(Operation):
         records = union([rows for rows, _ in counted])
         written = write_parts(clean(records, work.params), work.out, F.length("text"))
         _account(inputs, [count() for _, count in counted], written)
-        if not any(part["rows"] for part in written.parts.values()):
+        empty = not any(part["rows"] for part in written.parts.values())
+        if empty and not all(source.may_be_empty for source in inputs):
             names = ", ".join(str(path) for source in inputs for path in source.files)
             raise InputError(f"input {inputs[0].name}: no record in {names}")
         return written

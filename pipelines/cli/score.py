@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textmill.places import Place
 
 _BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
-_PACKED = (".gz", ".bz2")
+_PACKED = (".gz", ".bz2", ".zst", ".xz")
 
 
 @click.command("score")
@@ -90,18 +90,18 @@ def _model(stack: ExitStack, root: Place, model: str, number: int | None, train:
 
 
 def _source(table: str, kind: str | None, columns: dict[str, Any]) -> InputFiles:
-    from pipelines import inputs
+    from pipelines import contents, inputs
     from pipelines.model import Input
     from spark_jobs.base import InputFiles
 
     try:
         files = inputs.find(table)
-        suffixes = [suffix for suffix in files[0].suffixes if suffix not in _PACKED]
+        suffixes = [suffix for suffix in map(str.lower, files[0].suffixes) if suffix not in _PACKED]
         found = kind or _BY_SUFFIX.get(suffixes[-1] if suffixes else "")
         if found is None:
             raise InputError(f"{files[0]}: what is in it? give --format jsonl, csv, parquet or text")
         given = Input(path=table, format=found, label=None, **columns)  # type: ignore[arg-type]
-        header = inputs.header(files, given)
+        header = contents.look(files, given).columns
     except inputs.Unfit as error:
         raise InputError(str(error)) from error
     settings = {**given.reading(), "header": header if found == "csv" else None, "sample": None, "seed": 7}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,18 @@ def test_the_reader_gives_the_shards_of_the_tensors(spark: SparkSession, tensors
             for name in ("ids", "label", "weight"):
                 assert getattr(expected, name).dtype == getattr(found, name).dtype
                 assert np.array_equal(getattr(expected, name), getattr(found, name))
+
+
+def test_a_shard_packed_with_gzip_is_read_as_it_was(spark: SparkSession, tensors: Path, tmp_path: Path) -> None:
+    records.write(spark, tensors, tmp_path, SHARDS)
+    shard = tmp_path / "train" / "00001.tfrecord"
+    plain, content = opened(tmp_path).read(shard), shard.read_bytes()
+    shard.write_bytes(gzip.compress(content[:1000]) + gzip.compress(content[1000:]) + bytes(512))
+    assert opened(tmp_path).problems() == []
+    assert np.array_equal(opened(tmp_path).read(shard).ids, plain.ids)
+    shard.write_bytes(gzip.compress(content)[:-20])
+    with pytest.raises(InputError, match=r"00001\.tfrecord is damaged: "):
+        opened(tmp_path).read(shard)
 
 
 def test_damage_is_named(spark: SparkSession, tensors: Path, tmp_path: Path) -> None:

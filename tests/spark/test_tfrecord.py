@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -104,6 +106,25 @@ def read_by_tensorflow(folder: Path, compression: str = "") -> list[bytes]:
     """All records of Spark's output, in the order of its files."""
     files = [str(path) for path in sorted(folder.rglob("part-*"))]
     return [bytes(record) for record in tf.data.TFRecordDataset(files, compression).as_numpy_iterator()]
+
+
+def test_gzip_is_known_by_its_first_bytes(spark: SparkSession, tmp_path: Path) -> None:
+    payloads = [os.urandom(2000) for _ in range(400)]
+    write_by_tensorflow(tmp_path / "plain", payloads)
+    content = (tmp_path / "plain").read_bytes()
+    packed = gzip.compress(content[:5000]) + gzip.compress(content[5000:]) + bytes(700)
+    (tmp_path / "packed").write_bytes(packed)
+    with_small_pieces = {"spark.sql.files.maxPartitionBytes": "100000", "spark.sql.files.openCostInBytes": "1"}
+    before = {key: spark.conf.get(key) for key in with_small_pieces}
+    try:
+        for key, value in with_small_pieces.items():
+            spark.conf.set(key, value)
+        frame = spark.read.format("tfrecord").option("recordType", "ByteArray").load(str(tmp_path / "packed"))
+        assert frame.rdd.getNumPartitions() > 1
+        assert [bytes(row[0]) for row in frame.collect()] == payloads
+    finally:
+        for key, value in before.items():
+            spark.conf.set(key, value)
 
 
 def dicts(frame: DataFrame) -> list[Row]:

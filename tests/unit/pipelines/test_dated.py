@@ -205,3 +205,26 @@ def test_drift_is_measured_against_the_date_before() -> None:
     alone = drift.between("2026-01-01", first, record("2026-01-01", 0.9), None, None)
     assert found["m.gold.accuracy_change"] == -0.05
     assert alone == {"mean_length": 10, "unknown_rate": 0.01, "m.accuracy": 0.9, "m.gold.accuracy": 0.45}
+
+
+@pytest.mark.parametrize("content", ["", "\n", "text,label\n"])
+def test_a_quiet_day_of_a_window_is_no_error_and_an_empty_run_date_as_the_definition_says(
+    file: Path, content: str
+) -> None:
+    csv = "inputs.chats.format=csv" if content.startswith("text") else "inputs.chats.format=jsonl"
+    header = "text,label\n" if content.startswith("text") else ""
+    for number in (4, 5):
+        row = "x,a\n" if header else '{"text": "x", "label": "a"}\n'
+        (file.parent / f"dt=2026-01-0{number}" / "chats.jsonl").write_text(header + row)
+    (file.parent / "dt=2026-01-04" / "chats.jsonl").write_text(content)
+    found = load(file, date=day(5), sets=[csv]).inputs
+    assert found["chats@2026-01-04"].may_be_empty and not found["chats@2026-01-05"].may_be_empty
+    message = r"inputs.chats.path: there is no record in .*dt=2026-01-04/chats.jsonl; .*write empty: allow"
+    with pytest.raises(DefinitionError, match=message):
+        load(file, date=day(4), sets=[csv, "inputs.chats.window=1d"])
+    allowed = [csv, "inputs.chats.window=1d", "inputs.chats.empty=allow"]
+    today = load(file, date=day(4), sets=allowed)
+    assert today.inputs["chats@2026-01-04"].may_be_empty
+    assert of_steps(today, file.parent)["clean@2026-01-04"] == of_steps(
+        load(file, date=day(5), sets=[csv]), file.parent
+    )["clean@2026-01-04"]

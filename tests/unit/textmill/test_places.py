@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.checkpoint import Checkpoint
-from pipelines import inputs, runs
+from pipelines import contents, inputs, runs
 from pipelines.digests import Digests
 from pipelines.model import Input
 from textmill import places, transfer
@@ -108,8 +108,9 @@ def test_columns_are_read_from_files_anywhere(root: Place) -> None:
 
     put(root, "a.jsonl")
     (root / "a.csv.gz").write_bytes(gzip.compress("text,label\n가,나\n".encode()))
-    assert inputs.header(inputs.find(f"{root}/a.jsonl"), Input(path="", format="jsonl")) == ["text", "label"]
-    assert inputs.header(inputs.find(f"{root}/a.csv.gz"), Input(path="", format="csv")) == ["text", "label"]
+    for name, format in (("a.jsonl", "jsonl"), ("a.csv.gz", "csv")):
+        found = contents.look(inputs.find(f"{root}/{name}"), Input(path="", format=format))  # type: ignore[arg-type]
+        assert found.columns == ["text", "label"]
 
 
 def test_digests_are_the_same_anywhere_and_are_remembered(root: Place, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ final class CsvFile implements Format {
     private final int maxBytes;
     private final char delimiter;
     private final String quote;
+    private final String encoding;
 
     CsvFile(JsonNode spec) {
         text = spec.path("text").asText();
@@ -34,6 +35,7 @@ final class CsvFile implements Format {
         maxBytes = spec.path("max_record_bytes").asInt(1 << 20);
         delimiter = spec.path("delimiter").asText(",").charAt(0);
         quote = spec.path("quote").asText("\"");
+        encoding = spec.path("encoding").asText(null);
     }
 
     @Override
@@ -62,7 +64,7 @@ final class CsvFile implements Format {
 
         @Override
         void open() throws IOException {
-            reader = new CsvReader(Format.open(slice, conf), delimiter, quote, maxBytes + 1);
+            reader = new CsvReader(Format.open(slice, encoding, conf), delimiter, quote, maxBytes + 1);
             CsvRecord header = reader.next();
             columns = header == null ? null : new Columns(header, reader);
         }
@@ -93,7 +95,7 @@ final class CsvFile implements Format {
                 return OPEN_QUOTE;
             }
             if (record.isInvalid()) {
-                return "invalid_utf8";
+                return Format.unreadable(encoding);
             }
             if (record.isOverlong() || isLong(record.raw())) {
                 return "record_too_long";

@@ -1,13 +1,12 @@
 package io.textmill.input;
 
+import io.textmill.files.Unpacked;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.io.compress.CompressionCodec;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
 /** How the records of a file are told apart and understood. */
 interface Format extends Serializable {
@@ -17,15 +16,25 @@ interface Format extends Serializable {
     /** The rows of a slice, in its order. */
     Rows rows(Slice slice, Configuration conf);
 
-    /** The bytes of a file from a position on, decompressed as its extension says. */
-    static InputStream open(Slice slice, Configuration conf) throws IOException {
+    /** The reason of records with bytes that are no text in {@code encoding}, which is null for UTF-8. */
+    static String unreadable(String encoding) {
+        return encoding == null ? "invalid_utf8" : "invalid_encoding";
+    }
+
+    /** The bytes of a file from a position on: from its beginning unpacked, and as UTF-8 where it has another encoding. */
+    static InputStream open(Slice slice, String encoding, Configuration conf) throws IOException {
         Path path = new Path(slice.file);
         FSDataInputStream raw = path.getFileSystem(conf).open(path);
-        CompressionCodec codec = new CompressionCodecFactory(conf).getCodec(path);
-        if (codec != null) {
-            return codec.createInputStream(raw);
+        try {
+            if (slice.start > 0) {
+                raw.seek(slice.start);
+                return raw;
+            }
+            InputStream content = Unpacked.of(raw);
+            return encoding == null ? content : new Transcoded(content, encoding);
+        } catch (IOException | RuntimeException error) {
+            raw.close();
+            throw error;
         }
-        raw.seek(slice.start);
-        return raw;
     }
 }

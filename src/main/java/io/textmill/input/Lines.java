@@ -10,7 +10,7 @@ import org.apache.hadoop.io.Text;
 import org.apache.hadoop.util.LineReader;
 import org.apache.spark.sql.Row;
 
-/** Lines of JSON or plain text. A line's position is the byte at which it begins. */
+/** Lines of JSON or plain text. A line's position is the byte of the unpacked UTF-8 text at which it begins. */
 final class Lines implements Format {
     private static final int BUFFER = 1 << 16;
     /** Enough bytes for what is shown of a record that is too long. */
@@ -18,6 +18,7 @@ final class Lines implements Format {
 
     private final boolean labelled;
     private final int maxBytes;
+    private final String encoding;
     private final Json json;
 
     Lines(JsonNode spec) {
@@ -25,12 +26,14 @@ final class Lines implements Format {
         boolean isJson = spec.path("format").asText().equals("jsonl");
         labelled = label != null && isJson;
         maxBytes = spec.path("max_record_bytes").asInt(1 << 20);
+        encoding = spec.path("encoding").asText(null);
         json = isJson ? new Json(spec.path("text").asText(), label, spec.path("id").asText(null)) : null;
     }
 
     @Override
     public boolean isCut() {
-        return true;
+        // In some encodings half of a character may look like a line break.
+        return encoding == null;
     }
 
     @Override
@@ -53,7 +56,7 @@ final class Lines implements Format {
 
         @Override
         void open() throws IOException {
-            lines = new LineReader(Format.open(slice, conf), BUFFER);
+            lines = new LineReader(Format.open(slice, encoding, conf), BUFFER);
             next = slice.start;
             if (next > 0) {
                 // The slice before reads the line that crosses the border, and one that begins right on it.
@@ -91,7 +94,7 @@ final class Lines implements Format {
         }
         String decoded = decode(line, line.getLength());
         if (decoded.indexOf('\uFFFD') >= 0 && !isUtf8(line)) {
-            return Record.bad(decoded, "invalid_utf8", position);
+            return Record.bad(decoded, Format.unreadable(encoding), position);
         }
         // A byte order mark stands at the beginning of a file, and where files were strung together.
         String text = decoded.startsWith("\uFEFF") ? decoded.substring(1) : decoded;

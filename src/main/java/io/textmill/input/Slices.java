@@ -1,5 +1,6 @@
 package io.textmill.input;
 
+import io.textmill.files.Unpacked;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,7 +13,6 @@ import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
 /**
  * Divides files into groups of about equal bytes, in the files' order: a partition each. The division depends on the
@@ -28,14 +28,12 @@ final class Slices {
 
     private final Configuration conf;
     private final boolean cut;
-    private final CompressionCodecFactory codecs;
     private final List<FileStatus> files = new ArrayList<>();
     private long target;
 
     private Slices(Configuration conf, boolean cut) {
         this.conf = conf;
         this.cut = cut;
-        codecs = new CompressionCodecFactory(conf);
     }
 
     /** At most {@code partitions} groups; {@code cut} tells whether files may be divided. */
@@ -54,15 +52,16 @@ final class Slices {
         long current = -1;
         for (int i = 0; i < paths.size(); i++) {
             long size = files.get(i).getLen();
+            boolean isCut = size > 0 && before / target != (before + size - 1) / target && isCut(i);
             for (long start = 0; start < size; ) {
                 long group = (before + start) / target;
-                long next = isCut(i) ? Math.min(size, (group + 1) * target - before) : size;
+                long next = isCut ? Math.min(size, (group + 1) * target - before) : size;
                 if (group != current) {
                     groups.add(new Group());
                     groups.get(groups.size() - 1).hosts = hosts(files.get(i), start);
                     current = group;
                 }
-                long end = isCut(i) ? next : Long.MAX_VALUE;
+                long end = isCut ? next : Long.MAX_VALUE;
                 groups.get(groups.size() - 1).slices.add(new Slice(paths.get(i), names.get(i), start, end));
                 start = next;
             }
@@ -71,8 +70,9 @@ final class Slices {
         return groups;
     }
 
-    private boolean isCut(int i) {
-        return cut && codecs.getCodec(files.get(i).getPath()) == null;
+    /** Asked only of files that lie over a border, for each costs a look into it. */
+    private boolean isCut(int i) throws IOException {
+        return cut && !Unpacked.isPacked(files.get(i).getPath(), conf);
     }
 
     private List<String> hosts(FileStatus file, long start) throws IOException {
