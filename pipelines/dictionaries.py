@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines.model import EntityFile
 from pipelines.validation import did_you_mean
 from spark_jobs.base import Entity
+from textmill import places
 from textmill.errors import DefinitionError, Problem
 
 
@@ -36,6 +37,8 @@ def _read(path: Path, given: EntityFile, where: Problem) -> list[tuple[str, str,
         raise DefinitionError([_blame(where, f"there is no file {path}")]) from None
     except UnicodeDecodeError as error:
         raise DefinitionError([_blame(where, f"{path} is not UTF-8 text (byte {error.start})")]) from error
+    except (OSError, ValueError) as error:  # a folder, or a name that can be none of a file
+        raise DefinitionError([_blame(where, f"{str(path)!r} can't be read: {places.brief(error)}")]) from error
     header, *body = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",") if lines else [[]]
     value = given.value or (header[0] if header else "")
     for column in filter(None, (value, given.weight)):

@@ -56,6 +56,8 @@ class _Loader(yaml.SafeLoader):
             if id(node) not in self.sizes:
                 raise _Wrong(f"*{event.anchor} stands inside of what it stands for", event.start_mark)
             return node
+        if isinstance(node, yaml.ScalarNode):
+            node.value = _paired(node)
         self.written += 1
         self.sizes[id(node)] = self._measured(node)
         return node
@@ -86,6 +88,14 @@ def _inside(node: yaml.Node) -> list[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
         return [one for pair in node.value for one in pair]
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _paired(node: yaml.ScalarNode) -> str:
+    r"""The text, in which JSON may have written one character as two escapes, such as \ud83d\ude42."""
+    try:
+        return str(node.value).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise _Wrong("one of its escapes is half of a character (\\ud800 to \\udfff)", node.start_mark) from error
 
 
 def _shown(node: yaml.Node) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines import trainings
 from pipelines.definition import load
+from textmill.errors import DefinitionError
 from tests.unit.pipelines.test_definition import GOOD, folder, problems, write  # noqa: F401  # a fixture
 
 
@@ -108,3 +109,18 @@ def test_an_engine_that_is_not_installed_is_named_before_anything_runs(
     (found,) = trainings.unready(pipeline, pipeline.nodes)
     assert str(found) == f"{folder}/{where}: engine horovod: horovod not installed; install it with: setup"
     assert trainings.unready(pipeline, ["tensors"]) == []
+
+
+@pytest.mark.parametrize("section", ["inputs", "steps", "entities", "train"])
+@pytest.mark.parametrize("value", ["1", "x", "[a]", "null"])
+def test_a_section_that_is_no_mapping_is_a_problem_of_its_own(tmp_path: Path, section: str, value: str) -> None:
+    (tmp_path / "d.yaml").write_text(f"name: x\n{section}: {value}\n")
+    with pytest.raises(DefinitionError, match=rf"d\.yaml:\d+ {section}"):
+        load(tmp_path / "d.yaml")
+
+
+@pytest.mark.parametrize("path", ["..", '"a\\0b"'])
+def test_a_dictionary_that_is_no_file_is_named(tmp_path: Path, path: str) -> None:
+    (tmp_path / "d.yaml").write_text(f"name: x\ninputs: {{}}\nsteps: {{}}\nentities:\n  COLOR: {{path: {path}}}\n")
+    with pytest.raises(DefinitionError, match=r"d\.yaml:5 entities\.COLOR: .* can't be read: "):
+        load(tmp_path / "d.yaml")

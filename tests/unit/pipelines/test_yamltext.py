@@ -133,3 +133,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         yamltext.parse("x.yaml", text)
     except InputError as error:
         assert all(line.startswith("x.yaml:") for line in str(error).splitlines())
+
+
+def test_a_character_written_as_two_escapes_is_one_and_half_of_one_is_refused() -> None:
+    assert yamltext.parse("x.yaml", r'{"name": "\ud83d\ude42"}')[0] == {"name": "🙂"}
+    with pytest.raises(InputError, match="x.yaml:2: one of its escapes is half of a character"):
+        yamltext.parse("x.yaml", 'a: 1\nb: "\\ud83d"')
