@@ -20,6 +20,8 @@ from textmill.places import Place
 
 _SCHEMA = "id string, text string, label string, predicted string, confidence float, correct boolean"
 _ROW = "id string, raw string, reason string"
+_FORMULA = r"(?s)^(\s*[=+\-@＝＋－＠]|[\t\r\n]).*"
+"""Cells that a spreadsheet computes; the full-width signs, too."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,20 @@ def _tokenized(rows: DataFrame, given: TextModel) -> DataFrame:
     return rows.withColumn("tokens", jvm.function(rows.sparkSession, "tokenize", tokenize)(F.col("text")))
 
 
-def write(given: TextModel, source: InputFiles, out: Place, kind: str, spark: Any) -> dict[str, Any]:
+def harmless(rows: DataFrame) -> DataFrame:
+    """The rows with a ' before texts that a spreadsheet would take for a formula."""
+    found = {name: F.col(name) for name, kind in rows.dtypes if kind == "string"}
+    marked = {name: F.when(text.rlike(_FORMULA), F.concat(F.lit("'"), text)).otherwise(text) for name, text in found.items()}
+    return rows.withColumns(marked)
+
+
+def write(
+    given: TextModel, source: InputFiles, out: Place, kind: str, spark: Any, spreadsheet: bool = False
+) -> dict[str, Any]:
     """Score the files of `source` into the folder `out`, complete or absent; what was counted.
 
-    `kind` is parquet, json or csv. Raises InputError where there is something at `out`.
+    `kind` is parquet, json or csv; `spreadsheet` makes formulas harmless. Raises InputError where there is something
+    at `out`.
     """
     if out.exists():
         raise InputError(f"{out} is there already: remove it, or give another output")
@@ -97,7 +109,8 @@ def write(given: TextModel, source: InputFiles, out: Place, kind: str, spark: An
     folder = beside if places.renames(out) else out
     options = {"header": True, "escape": '"'} if kind == "csv" else {}
     try:
-        score(given, clean.read(spark, source)).write.format(kind).options(**options).save(places.spark_uri(folder))
+        scored = score(given, clean.read(spark, source))
+        (harmless(scored) if spreadsheet else scored).write.format(kind).options(**options).save(places.spark_uri(folder))
         counted = _counted(spark, folder, kind, options)
         if folder != out:
             places.rename_folder(folder, out)

@@ -32,6 +32,7 @@ _PACKED = (".gz", ".bz2", ".zst", ".xz")
 @click.option("--id", "identity", default=None, help="Column of the ids [default: a record's file and position].")
 @click.option("--delimiter", default=",", show_default=True, help="Between the columns of a csv file.")
 @click.option("--as", "written", type=click.Choice(["parquet", "json", "csv"]), default="parquet", show_default=True)
+@click.option("--spreadsheet", is_flag=True, help="With --as csv: a ' before cells that a spreadsheet would compute.")
 @click.option("--master", default="local[*]", show_default=True, help="Where Spark runs.")
 @click.option("--memory", default="2g", show_default=True, help="Heap of the driver (local) or of each executor.")
 @click.option("--log", default="score.log", show_default=True, type=click.Path(path_type=Path), help="Spark's log.")
@@ -39,7 +40,7 @@ _PACKED = (".gz", ".bz2", ".zst", ".xz")
 @options.as_json
 def command(
     model: str, table: str, output: str, train: str | None, version: int | None, kind: str | None, text: str,
-    identity: str | None, delimiter: str, written: str, master: str, memory: str, log: Path, root: str | None,
+    identity: str | None, delimiter: str, written: str, spreadsheet: bool, master: str, memory: str, log: Path, root: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Classify the texts of INPUT (file, folder, pattern) with a published MODEL, or with that of a run (its id).
@@ -48,6 +49,8 @@ def command(
     """
     from textmill.places import place
 
+    if spreadsheet and written != "csv":
+        raise click.UsageError("--spreadsheet is for --as csv")
     with ExitStack() as stack:
         given = _model(stack, options.runs_root(root), model, version, train)
         source = _source(table, kind, {"text": text, "id": identity, "delimiter": delimiter})
@@ -55,7 +58,7 @@ def command(
 
         spark = session.start(session.SparkSettings(master, memory), log, "textmill score")
         stack.callback(spark.stop)
-        counted = score.write(given, source, place(output), written, spark)
+        counted = score.write(given, source, place(output), written, spark, spreadsheet)
     if as_json:
         options.print_json(counted)
         return
