@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from models.engines.base import TrainJob
-from models.engines.inbox import BUFFER, TAKEN
+from models.engines.inbox import BUFFER, TAKEN, token_of
 from models.tensors import COLUMNS, Tensors, in_order
+from textmill.doors import knock
 from textmill.places import Place, spark_uri
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_CONNECT_SECONDS = 30.0
 _END_SECONDS = 10.0
 _SCHEMA = "ids array<int>, label int, weight float"
 
@@ -30,25 +28,29 @@ class Delivery:
 
     rank: int
     address: tuple[str, int]
-    header: bytes
+    token: str = field(repr=False)
+    """Of the rank's inbox."""
+    greeting: dict[str, int]
 
 
 class Feeder:
     """Feeds an epoch as soon as all ranks want it."""
 
-    def __init__(self, job: TrainJob, session: SparkSession, ranks: int, group: str) -> None:
-        self.job, self.session, self.ranks, self.group = job, session, ranks, f"feed {group}"
+    def __init__(self, job: TrainJob, session: SparkSession, ranks: int, group: str, token: str) -> None:
+        """`token`: the training's."""
+        self.job, self.session, self.ranks, self.group, self.token = job, session, ranks, f"feed {group}", token
         self.tensors = Tensors(job.tensors)
         self.error = ""
         """What Spark said where a feed broke; a rank that was lost breaks it too."""
-        self._serves: dict[int, dict[str, Any]] = {}
+        self._serves: dict[int, tuple[str, int]] = {}
         self._wants: dict[int, int] = {}
         self._thread: Any = None
 
     def heard(self, rank: int, message: dict[str, Any]) -> None:
         """Take in what a rank says of its inbox."""
         if "serves" in message:
-            self._serves[rank] = message["serves"]
+            host, port = message["serves"]
+            self._serves[rank] = host, port
         elif "wants" in message:
             self._wants[rank] = message["wants"]
             if len(self._wants) == self.ranks:
@@ -84,9 +86,8 @@ class Feeder:
         ]
         for place, files in enumerate(zip(*own, strict=True)):
             for rank, file in enumerate(files):
-                serves = self._serves[rank]
-                header = {"token": serves["token"], "epoch": epoch, "place": place}
-                yield file, Delivery(rank, tuple(serves["address"]), json.dumps(header).encode() + b"\n")
+                greeting = {"epoch": epoch, "place": place}
+                yield file, Delivery(rank, self._serves[rank], token_of(self.token, rank), greeting)
 
 
 def deliver(session: SparkSession, files: list[Place], deliveries: list[Delivery]) -> int:
@@ -113,15 +114,12 @@ def _sender(deliveries: list[Delivery]) -> Callable[[Iterator[pa.RecordBatch]], 
 def _send(batches: Iterator[pa.RecordBatch], to: Delivery) -> int:
     first = next(batches)
     rows = first.num_rows
-    with socket.create_connection(to.address, _CONNECT_SECONDS) as connection:
-        connection.settimeout(None)
-        with connection.makefile("wb", buffering=BUFFER) as sink:
-            sink.write(to.header)
-            with pa.ipc.new_stream(sink, first.schema) as stream:
-                stream.write_batch(first)
-                for batch in batches:
-                    stream.write_batch(batch)
-                    rows += batch.num_rows
+    with knock(to.address, to.token, to.greeting) as connection:
+        with connection.makefile("wb", buffering=BUFFER) as sink, pa.ipc.new_stream(sink, first.schema) as stream:
+            stream.write_batch(first)
+            for batch in batches:
+                stream.write_batch(batch)
+                rows += batch.num_rows
         if connection.recv(1) != TAKEN:
             raise ConnectionError(f"rank {to.rank} did not take the shard that was brought to it")
     return rows

@@ -24,6 +24,7 @@ from models.engines.horovod_worker import ALIVE
 from models.launchers import needs, ssh
 from models.subprocesses import environ, tail
 from textmill.errors import TextmillError
+from textmill.lines import Lines
 from textmill.params import Params
 
 _POLL_SECONDS = 0.2
@@ -136,7 +137,7 @@ class _Launched:
         named = {slot.rank: slot.host for slot in self.launch.slots}
         here = {rank: socket.gethostname() for rank, host in named.items() if host in ssh.LOOPBACK}
         self.follow = Follow(job, {**named, **here}, on_progress)
-        self.rest: dict[str, bytes] = {}
+        self.lines = {name: Lines(cut=True) for name in ("stdout", "stderr")}
 
     def run(self) -> Follow:
         """What was heard of a training that ended well; raises WorkerLost or TextmillError."""
@@ -158,7 +159,7 @@ class _Launched:
     def _until_it_ends(self, process: subprocess.Popen[bytes]) -> int:
         """The exit status; not 0 as soon as too few ranks are left."""
         selector = selectors.DefaultSelector()
-        for name in ("stdout", "stderr"):
+        for name in self.lines:
             selector.register(getattr(process, name), selectors.EVENT_READ, name)
         until = None
         while selector.get_map():
@@ -183,8 +184,7 @@ class _Launched:
         piece = os.read(key.fd, _PIECE)
         if not piece:
             selector.unregister(key.fileobj)
-        *lines, self.rest[key.data] = (self.rest.get(key.data, b"") + piece).split(b"\n")
-        for line in lines:
+        for line in self.lines[key.data].feed(piece):
             self.follow.take(line.decode(errors="replace"))
 
 

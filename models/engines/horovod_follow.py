@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from models.engines.base import Progress, TrainJob, named
+from models.engines.messages import Message, log, output
 from models.subprocesses import tail
 from textmill.errors import WorkerLost
 
-_SAID = re.compile(r"^\[(\d+)\]<(stdout|stderr)>:(.*)$", re.DOTALL)
-_ENDED = re.compile(r"^Process (\d+) exit with status code (\d+)\.$")
+_SAID = re.compile(r"^\[(\d{1,9})\]<(stdout|stderr)>:(.*)$", re.DOTALL)
+_ENDED = re.compile(r"^Process (\d{1,9}) exit with status code (\d{1,9})\.$")
 _TAIL = 20
 
 
@@ -56,7 +56,10 @@ class Follow:
             return
         rank, stream, text = int(said[1]), said[2], said[3]
         self.heard[rank] = time.monotonic()
-        message = _message(text) if stream == "stdout" else {"log": text}
+        for message in (output if stream == "stdout" else log)(text.encode(errors="replace")):
+            self._hear(rank, message)
+
+    def _hear(self, rank: int, message: Message) -> None:
         if "progress" in message:
             self.on_progress(Progress(**message["progress"]))
         elif "lost" in message:
@@ -95,15 +98,6 @@ class Follow:
         return Lost(rank, self.hosts.get(rank, "an unknown host"), status, tail(log, _TAIL), False)
 
 
-def _message(text: str) -> dict[str, Any]:
-    if text.startswith("{"):
-        try:
-            return json.loads(text)  # type: ignore[no-any-return]
-        except json.JSONDecodeError:
-            pass  # a program of the user's may print such lines
-    return {"log": text}
-
-
-def _append(log: Path, line: str) -> None:
-    with log.open("a", encoding="utf-8") as stream:
+def _append(file: Path, line: str) -> None:
+    with file.open("a", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(line + "\n")

@@ -29,6 +29,7 @@ from models.tensors import opened
 from textmill import places
 from textmill.bundles import Content, send
 from textmill.errors import EnvironmentProblem, TextmillError, Unreadable
+from textmill.lines import LONGEST
 from textmill.places import Place
 from textmill.stored import Kind, Name, Sha256
 from textmill.targets import Target, target
@@ -164,7 +165,8 @@ class _Submitted:
             log.write(f"{text}\n")
 
     def _listen(self, stream: subprocess.Popen[bytes]) -> None:
-        for line in stream.stdout or ():
+        assert stream.stdout is not None
+        while line := stream.stdout.readline(LONGEST):
             self.follow.take(line.decode(errors="replace"))
 
     def _wait(self, number: str) -> tuple[State, str]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.engines import slots
 from models.engines.base import Progress, TrainJob, named, unfit
 from models.engines.horovod_follow import Follow, Lost
 from models.engines.horovod_options import Options
 from models.engines.horovod_worker import PEER_LOST
-from models.engines.listener import Listener, Message, Rank
+from models.engines.listener import Listener, Rank, connected, tell
+from models.engines.messages import Message
 from models.engines.watch import Watch
 from models.subprocesses import environ
 from textmill.errors import EnvironmentProblem, TextmillError
@@ -42,31 +42,25 @@ class Order:
     job: str
     """A TrainJob as JSON."""
     driver: tuple[str, int]
-    token: str
-    """Tells the driver's connections from others."""
+    token: str = field(repr=False)
+    """Shows that both ends of a connection are of this training. It travels in Spark's closure."""
 
 
 def on_executor(order: Order) -> None:
     """What horovod.spark.run calls in a process on each executor, with Horovod's environment: run the rank, tell how it is."""
-    with socket.create_connection(order.driver, timeout=30) as driver:
-        driver.settimeout(None)
-        _tell(driver, token=order.token, rank=int(os.environ["HOROVOD_RANK"]), host=socket.gethostname())
+    with connected(order.driver, order.token, int(os.environ["HOROVOD_RANK"])) as driver:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         command = [sys.executable, "-m", "models.engines.horovod_rank", order.job]
         process = subprocess.Popen(command, env=environ(), **pipes)  # type: ignore[call-overload]
         try:
-            status = Watch(process, partial(_tell, driver), driver).until_it_ends()
+            status = Watch(process, partial(tell, driver), driver).until_it_ends()
         finally:
             process.kill()
             process.wait()
         if status is not None:
-            _tell(driver, ended=status)
+            tell(driver, ended=status)
     if status != 0:
         sys.exit(1)
-
-
-def _tell(driver: socket.socket, **message: Any) -> None:
-    driver.sendall(json.dumps(message).encode() + b"\n")
 
 
 def unfit_for(job: TrainJob, spark: Session) -> list[str]:
@@ -109,19 +103,24 @@ class _Attempt:
 
     def run(self) -> Follow:
         """What was heard until all ranks ended well."""
-        conf = self.context.getConf()
-        wanted = self.options.ranks or slots.wanted(conf)
-        there = slots.hold(self.context, wanted, self.options.start_timeout)
-        ranks = wanted or len(there)
-        order = Order(self.job.to_json(), self.listener.address, self.listener.token)
-        threading.Thread(target=self._start, args=(order, ranks), daemon=True).start()
+        started = False
         try:
+            ranks = self._hold()
+            order = Order(self.job.to_json(), self.listener.address, self.listener.token)
+            threading.Thread(target=self._start, args=(order, ranks), daemon=True).start()
+            started = True
             self._until_all_ended(ranks)
         finally:
             self.listener.close()  # whatever still runs ends by that
             self.ending.set()
-            self.over.wait(_END_SECONDS)
+            if started:
+                self.over.wait(_END_SECONDS)
         return self.follow
+
+    def _hold(self) -> int:
+        wanted = self.options.ranks or slots.wanted(self.context.getConf())
+        there = slots.hold(self.context, wanted, self.options.start_timeout)
+        return wanted or len(there)
 
     def _start(self, order: Order, ranks: int) -> None:
         import horovod.spark

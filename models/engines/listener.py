@@ -1,9 +1,9 @@
-"""The driver's end of the connections over which the ranks of a training tell how they are."""
+"""The connections over which the ranks of a training report to the driver: both ends."""
 
 from __future__ import annotations
 
-import hmac
 import json
+import queue
 import secrets
 import selectors
 import socket
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.engines.messages import Message, message
 from models.subprocesses import tail
+from textmill.doors import Door, knock
+from textmill.lines import Lines
 
 _TAIL = 20
 _PIECE = 1 << 16
-_HELLO_BYTES = 1 << 12
-
-Message = dict[str, Any]
+_MOST_RANKS = 1 << 16
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Rank:
     connection: socket.socket
     heard: float
     """When it last said anything."""
-    rest: bytes = b""
+    lines: Lines = field(default_factory=Lines)
     ended: int | None = None
     """Exit status, negative for a signal."""
 
@@ -53,22 +54,20 @@ class Listener:
     ranks: dict[int, Rank] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._socket = socket.create_server((self.host, 0))
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._arrived: queue.SimpleQueue[Rank] = queue.SimpleQueue()
+        self._door = Door(self.host, self.token, self._welcome)
 
     @property
     def address(self) -> tuple[str, int]:
         """Where ranks report."""
-        return self.host, self._socket.getsockname()[1]
+        return self._door.address
 
     def heard(self, seconds: float) -> Iterator[tuple[Rank, Message]]:
         """What ranks say within `seconds`; {"gone": why} for one that hung up or fell silent without having ended."""
+        self._seat()
         for key, _ in self._selector.select(seconds):
-            if key.fileobj is self._socket:
-                self._welcome()
-            else:
-                yield from self._read(key.data)
+            yield from self._read(key.data)
         for rank in self.ranks.values():
             quiet = time.monotonic() - rank.heard
             if rank.ended is None and quiet > self.silence:
@@ -76,25 +75,29 @@ class Listener:
 
     def close(self) -> None:
         """Hang up: whatever ranks still run end by that."""
+        self._door.close()
+        while not self._arrived.empty():
+            self._arrived.get().connection.close()
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]
         self._selector.close()
 
-    def _welcome(self) -> None:
-        connection, _ = self._socket.accept()
-        connection.settimeout(2)
-        try:
-            with connection.makefile("rb", buffering=0) as lines:
-                hello = json.loads(lines.readline(_HELLO_BYTES))
-            known = hmac.compare_digest(str(hello["token"]), self.token) and int(hello["rank"]) not in self.ranks
-        except (OSError, ValueError, TypeError, KeyError):
-            known = False
-        if not known:  # a stranger, or Spark's second attempt at a task whose rank is lost
-            connection.close()
-            return
-        rank = Rank(int(hello["rank"]), str(hello["host"]), self.log_of(hello["rank"]), connection, time.monotonic())
-        self.ranks[rank.number] = rank
-        self._selector.register(connection, selectors.EVENT_READ, rank)
+    def _welcome(self, connection: socket.socket, greeting: dict[str, Any]) -> None:
+        """In the door's thread, so that ranks get in while the training's is busy."""
+        number, host = greeting.get("rank"), greeting.get("host")
+        if type(number) is not int or not 0 <= number < _MOST_RANKS or not isinstance(host, str):
+            raise ValueError("not a rank")
+        self._arrived.put(Rank(number, host, self.log_of(number), connection, time.monotonic()))
+
+    def _seat(self) -> None:
+        while not self._arrived.empty():
+            rank = self._arrived.get()
+            if rank.number in self.ranks:  # Spark's second attempt at a task whose rank is lost
+                rank.connection.close()
+                continue
+            rank.heard = time.monotonic()
+            self.ranks[rank.number] = rank
+            self._selector.register(rank.connection, selectors.EVENT_READ, rank)
 
     def _read(self, rank: Rank) -> Iterator[tuple[Rank, Message]]:
         try:
@@ -102,21 +105,37 @@ class Listener:
         except OSError:
             piece = b""
         rank.heard = time.monotonic()
-        *lines, rank.rest = (rank.rest + piece).split(b"\n")
-        for line in lines:
-            yield from self._understood(rank, json.loads(line))
+        try:
+            for line in rank.lines.feed(piece):
+                yield from self._understood(rank, message(line))
+        except ValueError as error:
+            yield from self._hang_up(rank, f"a message that nobody understands ({error})")
+            return
         if not piece:
-            self._selector.unregister(rank.connection)
-            rank.connection.close()
-            if rank.ended is None:
-                yield rank, {"gone": "a connection that broke"}
+            yield from self._hang_up(rank, "a connection that broke")
 
-    def _understood(self, rank: Rank, message: Message) -> Iterator[tuple[Rank, Message]]:
-        if "log" in message:
-            with rank.log.open("a", encoding="utf-8") as log:
-                log.write(message["log"] + "\n")
-        elif "ended" in message:
-            rank.ended = int(message["ended"])
-            yield rank, message
-        elif "alive" not in message:
-            yield rank, message
+    def _hang_up(self, rank: Rank, why: str) -> Iterator[tuple[Rank, Message]]:
+        self._selector.unregister(rank.connection)
+        rank.connection.close()
+        if rank.ended is None:
+            yield rank, {"gone": why}
+
+    def _understood(self, rank: Rank, said: Message) -> Iterator[tuple[Rank, Message]]:
+        if "log" in said:
+            with rank.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(said["log"] + "\n")
+        elif "ended" in said:
+            rank.ended = said["ended"]
+            yield rank, said
+        elif "alive" not in said:
+            yield rank, said
+
+
+def connected(driver: tuple[str, int], token: str, rank: int) -> socket.socket:
+    """A rank's connection to the driver's listener. Raises OSError where it is not taken in."""
+    return knock(driver, token, {"rank": rank, "host": socket.gethostname()})
+
+
+def tell(driver: socket.socket, **said: Any) -> None:
+    """Send a message."""
+    driver.sendall(json.dumps(said).encode() + b"\n")

@@ -19,7 +19,8 @@ from pydantic import Field, model_validator
 
 from models.engines import slots
 from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, missing, named, note, unfit
-from models.engines.listener import Listener, Message, Rank
+from models.engines.listener import Listener, Rank
+from models.engines.messages import Message
 from textmill.errors import EnvironmentProblem, TextmillError, WorkerLost
 from textmill.params import Params
 
@@ -159,7 +160,7 @@ class _Attempt:
         try:
             ranks = self._hold()
             if self.job.options["feed"] == "spark":
-                self.feeder = Feeder(self.job, self.session, ranks, self.cluster.group)
+                self.feeder = Feeder(self.job, self.session, ranks, self.cluster.group, self.listener.token)
             order = Order(self.job.to_json(), ranks, self.listener.address, self.listener.token)
             self.cluster.start(order, self.settings.wait)
             self._follow(ranks, on_progress)

@@ -12,10 +12,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from models.engines import inbox
+from models.engines.listener import connected, tell
 from models.engines.watch import Watch
 from models.subprocesses import environ
 
@@ -28,8 +30,8 @@ class Order:
     """A TrainJob as JSON, but for the threads, which are the task's."""
     ranks: int
     driver: tuple[str, int]
-    token: str
-    """Tells the driver's connections from others."""
+    token: str = field(repr=False)
+    """Shows that both ends of a connection are of this training. It travels in Spark's closure."""
 
 
 def main_fun(given: Mapping[str, Order], context: Any) -> None:
@@ -37,17 +39,15 @@ def main_fun(given: Mapping[str, Order], context: Any) -> None:
     order = given["order"]
     _end_queues(context)
     rank = context.executor_id
-    with socket.create_connection(order.driver, timeout=30) as driver:
-        driver.settimeout(None)
-        _tell(driver, token=order.token, rank=rank, host=socket.gethostname())
+    with connected(order.driver, order.token, rank) as driver:
         process = _start(order, rank, context.tmp_socket)
         try:
-            status = Watch(process, partial(_tell, driver), driver).until_it_ends()
+            status = Watch(process, partial(tell, driver), driver).until_it_ends()
         finally:
             process.kill()
             process.wait()
         if status is not None:
-            _tell(driver, ended=status)
+            tell(driver, ended=status)
 
 
 def _end_queues(context: Any) -> None:
@@ -68,7 +68,11 @@ def _start(order: Order, rank: int, port: socket.socket) -> subprocess.Popen[byt
     with port:
         return subprocess.Popen(
             [*command, str(rank), str(order.ranks), str(port.fileno())],
-            env={**environ(), "TF_CONFIG": _roles(os.environ["TF_CONFIG"], job["options"]["num_ps"])},
+            env={
+                **environ(),
+                "TF_CONFIG": _roles(os.environ["TF_CONFIG"], job["options"]["num_ps"]),
+                inbox.TOKEN: inbox.token_of(order.token, rank),  # other users see command lines, and no environment
+            },
             pass_fds=[port.fileno()],
             stdin=subprocess.PIPE,  # the worker ends when this does, so it never outlives the task
             stdout=subprocess.PIPE,
@@ -89,7 +93,3 @@ def _roles(config: str, servers: int) -> str:
     if task["type"] == "worker" and task["index"] >= left:
         task = {"type": "ps", "index": task["index"] - left}
     return json.dumps({"cluster": {**given["cluster"], "worker": workers[:left], "ps": workers[left:]}, "task": task})
-
-
-def _tell(driver: socket.socket, **message: Any) -> None:
-    driver.sendall(json.dumps(message).encode() + b"\n")

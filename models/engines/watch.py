@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+
+from models.engines.messages import log, output
+from textmill.lines import Lines
 
 _BEAT_SECONDS = 1.0
 _PIECE = 1 << 16
-_LONGEST_LINE = 1 << 20
+_MEANING = {"stdout": output, "stderr": log}
 
 
 class Watch:
@@ -29,9 +30,9 @@ class Watch:
     ) -> None:
         self.process, self.tell = process, tell
         streams = {"stdout": process.stdout, "stderr": process.stderr}
-        self.rest: dict[str, bytes] = {name: b"" for name, stream in streams.items() if stream is not None}
+        self.lines = {name: Lines(cut=True) for name, stream in streams.items() if stream is not None}
         self.selector = selectors.DefaultSelector()
-        for name in self.rest:
+        for name in self.lines:
             self.selector.register(streams[name], selectors.EVENT_READ, name)  # type: ignore[arg-type]
         if driver is not None:
             self.selector.register(driver, selectors.EVENT_READ, "driver")
@@ -57,15 +58,8 @@ class Watch:
         piece = os.read(key.fd, _PIECE)
         if not piece:
             self.selector.unregister(key.fileobj)
-        *lines, self.rest[key.data] = (self.rest[key.data] + piece).split(b"\n")
-        if self.rest[key.data] and (not piece or len(self.rest[key.data]) > _LONGEST_LINE):
-            lines.append(self.rest[key.data])
-            self.rest[key.data] = b""
-        for line in lines:
-            self.tell(**_message(line, key.data))
-
-
-def _message(line: bytes, stream: str) -> Mapping[str, Any]:
-    if stream == "stdout" and line.startswith(b"{"):
-        return json.loads(line)  # type: ignore[no-any-return]
-    return {"log": line.decode(errors="replace")}
+        lines = self.lines[key.data].feed(piece)
+        if not piece and (rest := self.lines[key.data].rest):
+            lines.append(rest)
+        for message in (each for line in lines for each in _MEANING[key.data](line)):
+            self.tell(**message)

@@ -2,8 +2,9 @@
 
 It has TensorFlow imported and nothing computed, so that a trial is a fork of it: a process of its own within
 milliseconds, not the seconds of an import. It listens on the abstract socket NAME, one connection to a trial: the
-first line is an errand, the answers are what the trial says, and how it ended. Who hangs up ends the trial. The server
-ends with the process behind the pidfd DESCRIPTOR (the parent of Spark's Python workers), or when nobody calls for long.
+first line is an errand, the answers are what the trial says, and how it ended. Who hangs up ends the trial. Nothing is
+read of another user, whom the kernel names, and nobody's errand holds up the others. The server ends with the process
+behind the pidfd DESCRIPTOR (the parent of Spark's Python workers), or when nobody calls for long.
 
 Between it and a trial there is the trial's warden, so that all that a trial starts ends with it and counts as it does.
 """
@@ -25,11 +26,11 @@ from typing import Any, NoReturn
 
 from models import descendants
 from models.sweep import warden
+from models.sweep.errands import Calling
 
 _WATCH_SECONDS = 0.05
 _IDLE_SECONDS = 60.0
 _REQUEST_SECONDS = 5.0
-_LONGEST = 1 << 20
 _LOOK_SECONDS = 0.5
 """Between looks for what trials have started: each reads what the kernel tells of all processes."""
 _KILL_SECONDS = 20.0
@@ -78,6 +79,7 @@ class Server:
         self.selector.register(listening, selectors.EVENT_READ)
         self.selector.register(parent, selectors.EVENT_READ)
         self.running: dict[int, Running] = {}
+        self.calling: dict[socket.socket, Calling] = {}
         self.idle = self.looked = time.monotonic()
         descendants.adopt()
 
@@ -89,27 +91,52 @@ class Server:
                     return
                 if key.fileobj is self.listening:
                     self._accept()
+                elif isinstance(key.data, Calling):
+                    self._called(key.data)
                 elif isinstance(key.data, Running):
                     self._heard(key.data, key.fileobj)
+            late = time.monotonic() - _REQUEST_SECONDS
+            for caller in [each for each in self.calling.values() if each.since < late]:
+                self._refuse(caller, f"no errand came in {_REQUEST_SECONDS:g} s")
             self._look()
             for trial in list(self.running.values()):
                 self._watch(trial)
 
     def _accept(self) -> None:
-        connection, _ = self.listening.accept()
         try:
-            connection.settimeout(_REQUEST_SECONDS)
-            if peer(connection) != os.getuid():
-                raise PermissionError("another user")
-            with connection.makefile("rb") as lines:
-                errand = json.loads(lines.readline(_LONGEST))
-        except (OSError, ValueError):
+            connection, _ = self.listening.accept()
+        except OSError:  # gone again, or no descriptors left
+            time.sleep(_WATCH_SECONDS)
+            return
+        if peer(connection) != os.getuid():
             connection.close()
             return
-        connection.settimeout(None)
+        connection.setblocking(False)
+        caller = self.calling[connection] = Calling(connection)
+        self.selector.register(connection, selectors.EVENT_READ, caller)
+
+    def _called(self, caller: Calling) -> None:
+        try:
+            errand = caller.errand()
+        except (OSError, ValueError) as error:
+            self._refuse(caller, str(error))
+            return
+        if errand is not None:
+            self._forget(caller)
+            caller.connection.setblocking(True)
+            with contextlib.suppress(OSError):
+                caller.connection.sendall(b'{"begun": true}\n')
+            self._fork(caller.connection, errand)
+
+    def _refuse(self, caller: Calling, why: str) -> None:
+        self._forget(caller)
         with contextlib.suppress(OSError):
-            connection.sendall(b'{"begun": true}\n')
-        self._fork(connection, errand)
+            caller.connection.sendall(json.dumps({"refused": why}).encode() + b"\n")
+        caller.connection.close()
+
+    def _forget(self, caller: Calling) -> None:
+        self.selector.unregister(caller.connection)
+        del self.calling[caller.connection]
 
     def _fork(self, connection: socket.socket, errand: dict[str, Any]) -> None:
         server = os.getpid()
@@ -134,6 +161,8 @@ class Server:
                 os._exit(1)
             self.listening.close()
             self.selector.close()
+            for caller in self.calling.values():
+                caller.connection.close()
             for other in self.running.values():
                 other.connection.close()
                 os.close(other.descriptor)

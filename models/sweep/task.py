@@ -71,6 +71,8 @@ def _answers(order: Order, job: TrainJob, log: Path) -> dict[str, Any]:
               "memory": limits.memory}  # fmt: skip
     # A server that nobody has called for a minute may end just as it is called.
     told = _asked(errand) or _asked(errand)
+    if "refused" in told:
+        raise TextmillError(f"the server of trials on {socket.gethostname()} refused trial {order.number}: {told['refused']}")
     if not told:
         raise TextmillError(
             f"the process that forks trials did not start on {socket.gethostname()}: is TensorFlow installed there, in "
