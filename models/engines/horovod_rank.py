@@ -15,6 +15,7 @@ from typing import Any
 from models.keras_build import tf  # first of all: it chooses the Keras that Horovod finds
 
 # isort: split
+import horovod.common.elastic
 import horovod.tensorflow as hvd
 from horovod.common.elastic import State
 from horovod.common.exceptions import HorovodInternalError
@@ -68,6 +69,9 @@ def _pin_gpu() -> None:
 
 def _elastically(job: TrainJob, report: Report) -> dict[str, Any] | None:
     """Train, and again from the last checkpoint with the ranks that are left, as often as some are lost."""
+
+    # It would listen for pickles about hosts that come, behind a key that Horovod's server gives to whoever asks.
+    horovod.common.elastic.notification_manager.init = lambda: None
 
     def train(state: State) -> dict[str, Any] | None:
         try:
