@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 
 from spark_jobs import class_archive, installation
@@ -114,12 +115,31 @@ def _submitted() -> dict[str, str]:
 
 
 def _session(conf: Mapping[str, str], name: str) -> SparkSession:
+    from pyspark import accumulators
     from pyspark.sql import SparkSession
 
+    accumulators.AccumulatorServer = _Accumulators.beside(accumulators.AccumulatorServer)
     builder = SparkSession.builder.appName(name)
     for key, value in conf.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+class _Accumulators(ThreadingMixIn):
+    """Python's end of Spark's accumulators, which the JVM calls: one caller at a time in pyspark.
+
+    So somebody who connects first and says nothing would stop every job of the session.
+    """
+
+    daemon_threads = True
+
+    @classmethod
+    def beside(cls, server: type) -> type:
+        """`server` with a thread for each caller."""
+        return server if issubclass(server, cls) else type("AccumulatorServer", (cls, server), {})
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller without the token is hung up on; pyspark would print a traceback."""
 
 
 @contextmanager
