@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import signal
-import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,7 +12,9 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from models.engines import tensorflowonspark_reservation as reservation
 from models.engines.tensorflowonspark_node import Order, main_fun
+from models.engines.tensorflowonspark_reservation import Registering
 from textmill.errors import TextmillError
 
 if TYPE_CHECKING:
@@ -32,16 +33,17 @@ class Cluster:
     """
 
     def __init__(self, context: SparkContext, group: str) -> None:
-        self.context, self.group = context, group
+        self.context, self.group, self.token = context, group, ""
         self.ended, self.error = Event(), ""
-        self._server: Any = None
+        self._server: reservation.Server | None = None
         self._jsc = context._jsc  # noqa: SLF001  # the library asks it for Hadoop's default filesystem
 
     def start(self, order: Order, seconds: float) -> None:
         """Start a node in each of `order.ranks` tasks. Raises TextmillError where they don't all start in time."""
         library = _library()
         library.tf_status.clear()
-        with self._bound(library.reservation):
+        self.token = reservation.token_of(order.token)
+        with self._listening(library.reservation):
             try:
                 library.run(self, main_fun, {"order": order}, order.ranks, 0, master_node="chief",
                             reservation_timeout=seconds, release_port=False)  # fmt: skip
@@ -87,28 +89,19 @@ class Cluster:
                         yield task.errorMessage().get()
 
     @contextmanager
-    def _bound(self, reservation: Any) -> Iterator[None]:
-        """The server takes pickled messages from anyone and listens everywhere: let it listen where Spark does."""
-        cluster, host, everywhere = self, driver_host(self.context), reservation.Server
+    def _listening(self, library: Any) -> Iterator[None]:
+        """The library makes its server by name; of ours `stop` needs to know."""
+        theirs = library.Server
 
-        class Bound(everywhere):  # type: ignore[misc]
-            def start_listening_socket(self) -> socket.socket:
-                cluster._server, self.listening = self, socket.create_server((host, 0))
-                return self.listening
+        def made(count: int) -> reservation.Server:
+            self._server = reservation.Server(count, driver_host(self.context), self.token)
+            return self._server
 
-            def get_server_ip(self) -> str:
-                return host
-
-            def stop(self) -> None:
-                super().stop()
-                # Its loop looks whether it is over only when something arrives.
-                socket.create_connection(self.listening.getsockname()).close()
-
-        reservation.Server = Bound
+        library.Server = made
         try:
             yield
         finally:
-            reservation.Server = everywhere
+            library.Server = theirs
 
 
 class _Nodes:
@@ -122,7 +115,8 @@ class _Nodes:
         cluster = self.cluster
         cluster.context.setJobGroup(cluster.group, "training", interruptOnCancel=True)
         try:
-            self.tasks.foreachPartition(function)
+            assert cluster._server is not None  # the library makes it before it calls this
+            self.tasks.foreachPartition(Registering(function, cluster._server.address, cluster.token))
         except Exception as error:
             cluster.error = str(error)
             raise

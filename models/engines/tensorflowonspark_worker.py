@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from models.engines import cores, inbox, parameter_server
+from models.engines import cores, inbox, parameter_server, peers
 from models.engines.base import Progress, TrainJob
 from models.engines.worker import work
 from models.export import export
@@ -28,9 +29,9 @@ def main() -> None:
     rank, ranks, port = (int(given) for given in sys.argv[2:])
     job = TrainJob.from_json(sys.argv[1])
     if job.options["num_ps"] and rank:
-        work(lambda report: parameter_server.serve(job, lambda: os.close(port)))
+        work(lambda report: parameter_server.serve(job, lambda: _free(port)))
     elif job.options["num_ps"]:
-        work(lambda report: _train(job, partial(parameter_server.Coordinator, free=lambda: os.close(port)), report))
+        work(lambda report: _train(job, partial(parameter_server.Coordinator, free=lambda: _free(port)), report))
     else:
         host, place, together = _placed()
         tensors = inbox.opened(job.tensors, host) if job.options["feed"] == "spark" else None
@@ -58,10 +59,16 @@ def _placed() -> tuple[str, int, int]:
     return host, here.index(own), len(here)
 
 
+def _free(port: int) -> None:
+    """Let TensorFlow listen on the port that this descriptor holds, and nobody but the ranks come in."""
+    with socket.socket(fileno=port) as held:
+        peers.guard(held.getsockname()[1])
+
+
 def _joined(rank: int, ranks: int, port: int) -> Ranks:
     ring = tf.distribute.experimental.CommunicationImplementation.RING
     options = tf.distribute.experimental.CommunicationOptions(implementation=ring)
-    os.close(port)
+    _free(port)
     return of_strategy(tf.distribute.MultiWorkerMirroredStrategy(communication_options=options), rank, ranks)
 
 
