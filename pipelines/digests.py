@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pipelines.kinds import MEMO
@@ -49,11 +50,15 @@ class Digests:
         return str(known[2]) if said and known and known[:2] == [said.size, said.stamp] else None
 
     def save(self) -> None:
-        """Keep what was learnt; written beside and renamed, and of two processes that save the later one wins."""
+        """Keep what was learnt; written beside and renamed, and of two processes that save the later one wins.
+
+        In a store that is full or can only be read nothing is kept: without the memo files are read again.
+        """
         if self._changed:
-            self.memo.parent.mkdir(parents=True, exist_ok=True)
-            places.write_bytes(self.memo, json.dumps(sealed(self._known)).encode())
-            self._changed = False
+            with suppress(OSError):
+                self.memo.parent.mkdir(parents=True, exist_ok=True)
+                places.write_bytes(self.memo, json.dumps(sealed(self._known)).encode())
+                self._changed = False
 
 
 def _name(file: Place) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,17 @@ class CheckFailed(TextmillError):
     """A check of the definition, or an input's limit of bad records, does not hold."""
 
 
+_FREE = "make room there (`textmill gc` removes what nothing refers to) and run again: what is whole is reused"
+_ALLOW = "it has to be written by this user: mount it for writing, change its owner or its mode, or take another root"
+_CURES = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EROFS: _ALLOW,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+}
+
+
 class StoreFailed(TextmillError):
     """Files could not be read or written, as on a full disk; names the file."""
 
@@ -58,7 +70,8 @@ class StoreFailed(TextmillError):
     def of(cls, error: OSError) -> StoreFailed:
         """What a file system said."""
         said = error.strerror or str(error).strip().partition("\n")[0] or type(error).__name__
-        return cls(": ".join(filter(None, (str(error.filename or ""), said))))
+        cure = _CURES.get(error.errno or 0, "")
+        return cls("; ".join(filter(None, (": ".join(filter(None, (str(error.filename or ""), said))), cure))))
 
 
 class Unreadable(ValueError, TextmillError):

@@ -7,11 +7,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from textmill import owners, places
-from textmill.errors import EnvironmentProblem
 from textmill.places import Place
 
 _MANIFEST = "manifest.json"
@@ -19,16 +18,18 @@ _KEPT_SECONDS = 7 * 86400
 
 
 def cache() -> Path:
-    """The folder of local copies: $TEXTMILL_CACHE, or one of this user's in the folder for temporary files.
+    """The folder of local copies: $TEXTMILL_CACHE, or textmill in this user's folder of caches.
 
-    Raises EnvironmentProblem where it belongs to somebody else.
+    Where that can't be made, as for a user without a home, it is in the folder for temporary files. Raises
+    EnvironmentProblem where it is another user's.
     """
-    given = os.environ.get("TEXTMILL_CACHE")
-    folder = Path(given) if given else Path(tempfile.gettempdir()) / f"textmill-{os.getuid()}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise EnvironmentProblem(f"{folder} belongs to another user: set TEXTMILL_CACHE to a folder of your own")
-    return folder
+    if given := os.environ.get("TEXTMILL_CACHE"):
+        return places.private(Path(given))
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return places.private((Path(home) if home.startswith("/") else Path.home() / ".cache") / "textmill")
+    except (OSError, RuntimeError):
+        return places.private(Path(tempfile.gettempdir()) / f"textmill-{os.getuid()}")
 
 
 def for_logs(run: Place) -> Path:
@@ -77,10 +78,11 @@ def used(copy: Path) -> None:
 
 
 def forget(folder: Path, kind: str) -> None:
-    """Remove the folders of this pattern that were not used for a week."""
+    """Remove the folders of this pattern that were not used for a week, and what killed processes left among them."""
     for old in folder.glob(kind):
-        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(OSError):
+            if owners.is_abandoned(old) or time.time() - old.lstat().st_mtime > _KEPT_SECONDS:
+                places.remove(old, folder)
 
 
 def copy(file: Place, to: Place) -> None:

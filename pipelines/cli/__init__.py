@@ -60,7 +60,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the `textmill` command. Exit 0 success, 1 the run failed, 2 the input is wrong, 130 interrupted."""
     from pipelines import console
-    from textmill.errors import TextmillError
+    from textmill.errors import StoreFailed, TextmillError
 
     try:
         code = cli(standalone_mode=False)
@@ -79,4 +79,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe, such as `head`, has seen enough
         sys.exit(0)
+    except OSError as error:  # such as a disk that is full, or can only be read
+        console.say(str(StoreFailed.of(error)), err=True)
+        sys.exit(StoreFailed.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
