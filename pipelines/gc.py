@@ -67,6 +67,19 @@ def find(root: Place, keep: int, pinned: Pinned | None = None, now: float | None
     return Garbage(root, held.old, tuple(outputs), tuple([*leftovers.find(root), *held.empty]), tuple(unread))
 
 
+def make_room(root: Place, keep: int) -> None:
+    """On a full disk: remove what killed processes left, and one more thing, so that the lease can be written.
+
+    Until then who pins something does not see that house-keeping goes on; but neither can they write a pin. Raises
+    OSError.
+    """
+    found = find(root, keep)
+    for left in found.left:
+        places.remove(left, root)
+    for folder in (*found.outputs, *found.runs)[:1]:
+        discard(folder, root)
+
+
 def _in_store(root: Place, unread: list[Unread]) -> Iterator[Place]:
     """Whatever is in the folders of operations; what processes build is left to them."""
     for op in places.inside(root / runs.STORE):

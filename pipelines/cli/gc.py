@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import errno
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from pipelines.cli import options
 
 if TYPE_CHECKING:
     from pipelines.gc import Garbage
+    from textmill.places import Place
 
 
 @click.command("gc")
@@ -21,14 +23,8 @@ if TYPE_CHECKING:
 @options.as_json
 def command(keep: int, dry_run: bool, root: str | None, as_json: bool) -> None:
     """Remove all but the newest runs, and outputs that no run left, no version and no running process refers to."""
-    from pipelines import gc, pins
-
     place = options.runs_root(root)
-    with nullcontext() if dry_run or not place.exists() else pins.sweeping(place, "gc") as pinned:
-        found = gc.find(place, keep, pinned)
-        size = found.size()
-        if not dry_run:
-            found.remove()
+    found, size = _kept_house(place, keep, dry_run)
     if as_json:
         options.print_json({**_told(found), "bytes": size, "removed": not dry_run})
         return
@@ -38,6 +34,27 @@ def command(keep: int, dry_run: bool, root: str | None, as_json: bool) -> None:
         console.say(f"left {one.place}, and all that could belong to it: {one.why}")
     more = f", {len(found.left)} left over" if found.left else ""
     console.say(f"{len(found.runs)} runs, {len(found.outputs)} outputs{more}, {size / 1e6:,.1f} MB")
+
+
+def _kept_house(place: Place, keep: int, dry: bool) -> tuple[Garbage, int]:
+    """What was removed, or would be, and its bytes."""
+    from pipelines import gc, pins
+
+    with ExitStack() as stack:
+        pinned = None
+        if not dry and place.exists():
+            try:
+                pinned = stack.enter_context(pins.sweeping(place, "gc"))
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                gc.make_room(place, keep)
+                pinned = stack.enter_context(pins.sweeping(place, "gc"))
+        found = gc.find(place, keep, pinned)
+        size = found.size()
+        if not dry:
+            found.remove()
+    return found, size
 
 
 def _told(found: Garbage) -> dict[str, Any]:
