@@ -1,8 +1,8 @@
 """Definitions and inputs with mistakes in them: `check` and `run --to tensors` end with a result or with a named place.
 
-Structure-aware mutations, by a seed, of a small quickstart's YAML and of its inputs as jsonl, csv and Parquet. Each case
-ends well or with an error of textmill that names a file, a key, a step or a row; anything else is a finding, and so is a
-record that is neither a row nor set aside.
+Structure-aware mutations, by a seed, of a small quickstart's YAML and of its inputs as jsonl, csv and Parquet. Each
+case ends well or with an error of textmill that names a file, a key, a step or a row; anything else is a finding, and
+so is a record that is neither a row nor set aside.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LABELS = ("delivery", "refund", "exchange")
 BASE: dict[str, Any] = {
     "name": "fuzz",
     "seed": 7,
-    "inputs": {"chats": {"path": "chats.jsonl", "format": "jsonl", "text": "text", "label": "intent", "max_bad": "30%"}},
+    "inputs": {"chats": {"path": "", "format": "jsonl", "text": "text", "label": "intent", "max_bad": "30%"}},
     "entities": {"COLOR": {"path": "color.tsv"}, "SIZE": ["대", "중", "소"]},
     "steps": {
         "clean": {"do": "text.clean", "from": "chats", "mask": ["phone"], "min_chars": 1},
@@ -49,12 +49,13 @@ BASE: dict[str, Any] = {
     "profiles": {"local": {"spark": {"master": "local[2]", "memory": "1g"}}},
 }  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 1e308, float("nan"), "", " ", "x", "clean", "split.train", "${nope}", "${run.date}", "${", [], {},
-    ["clean"], {"a": 1}, "5%", "2g", 10**30, "jsonl", "csv", "한글", "a/b", "..", "\0", "\ud83d\ude42", "on", "007", "|", "\t", dt.date(2026, 1, 2),
+    None, True, 0, -1, 1.5, 1e308, float("nan"), "", " ", "x", "clean", "split.train", "${nope}", "${run.date}", "${", [],
+    {}, ["clean"], {"a": 1}, "5%", "2g", 10**30, "jsonl", "csv", "한글", "a/b", "..", "\0", "\ud83d\ude42", "on", "007",
+    "|", "\t", dt.date(2026, 1, 2),
 )  # fmt: skip
 PIECES = (
-    b'"', b"\0", b"\n", b"\r", b"\r\n", b"\n\n", b",", b"\t", b"\xff", b"\xef\xbb\xbf", "\ufffd".encode(), b"{", b"}", b"[]", b"null",
-    b"PK\x03\x04", b"\x1f\x8b", b"x" * 3000, b'"a\nb"', b"\\ud83d",
+    b'"', b"\0", b"\n", b"\r", b"\r\n", b"\n\n", b",", b"\t", b"\xff", b"\xef\xbb\xbf", "\ufffd".encode(), b"{", b"}",
+    b"[]", b"null", b"PK\x03\x04", b"\x1f\x8b", b"x" * 3000, b'"a\nb"', b"\\ud83d",
 )  # fmt: skip
 PLACE = re.compile(r"\w\.yaml(:\d+)?|--set|inputs\.|chats\.|color\.tsv|templates\.txt|\bsteps?\b|/\S+")
 
@@ -75,7 +76,8 @@ class Found:
 
 def content(dice: random.Random) -> list[dict[str, Any]]:
     """Records of the input."""
-    return [{"text": f"{dice.choice(TEXTS)} {n}", "intent": LABELS[n % 3], "n": n} for n in range(dice.choice((0, 1, 60, 60, 60)))]
+    rows = range(dice.choice((0, 1, 60, 60, 60)))
+    return [{"text": f"{dice.choice(TEXTS)} {n}", "intent": LABELS[n % 3], "n": n} for n in rows]
 
 
 def as_csv(rows: list[dict[str, Any]], delimiter: str = ",") -> bytes:
@@ -93,7 +95,8 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    table = pa.Table.from_pylist(rows) if rows else pa.table({"text": pa.array([], pa.string()), "intent": pa.array([], pa.string())})
+    empty = {"text": pa.array([], pa.string()), "intent": pa.array([], pa.string())}
+    table = pa.Table.from_pylist(rows) if rows else pa.table(empty)
     pq.write_table(table, sink)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
@@ -140,7 +143,8 @@ def case(dice: random.Random, folder: Path) -> Path:
     tree, rows = copy.deepcopy(BASE), content(dice)
     made: dict[str, Callable[[], bytes]] = {
         "jsonl": lambda: b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows),
-        "csv": lambda: as_csv(rows), "parquet": lambda: as_parquet(rows), "text": lambda: b"\n".join(row["text"].encode() for row in rows),
+        "csv": lambda: as_csv(rows), "parquet": lambda: as_parquet(rows),
+        "text": lambda: b"\n".join(row["text"].encode() for row in rows),
     }  # fmt: skip
     given = tree["inputs"]["chats"]
     given["format"] = dice.choice(("jsonl", "jsonl", "csv", "csv", "parquet", "text"))
@@ -152,7 +156,8 @@ def case(dice: random.Random, folder: Path) -> Path:
     for name in folder.glob("chats.*"):
         name.unlink()
     (folder / given["path"]).write_bytes(damaged(dice, made[given["format"]]()))
-    (folder / "color.tsv").write_bytes(damaged(dice, "value\n빨강\n파랑\n".encode()) if dice.random() < 0.1 else "value\n빨강\n파랑\n".encode())
+    colors = "value\n빨강\n파랑\n".encode()
+    (folder / "color.tsv").write_bytes(damaged(dice, colors) if dice.random() < 0.1 else colors)
     plain = "".join(f"[{label}]\n{{COLOR}} {{SIZE}} {label} 주세요\n" for label in LABELS).encode()
     (folder / "templates.txt").write_bytes(damaged(dice, plain) if dice.random() < 0.1 else plain)
     for _ in range(dice.choice((0, 0, 1, 1, 2))):
@@ -204,10 +209,11 @@ def records(file: Path, format: str) -> int | None:
 
         return int(pq.read_metadata(file).num_rows)
     whole = file.read_bytes()
-    if whole[:2] in (b"\x1f\x8b", b"BZ") or whole[:2] in (b"\xff\xfe", b"\xfe\xff") or (format == "csv" and b'"' in whole):
+    is_other = whole[:2] in (b"\x1f\x8b", b"BZ", b"\xff\xfe", b"\xfe\xff")
+    if is_other or (format == "csv" and b'"' in whole):
         return None
-    lines = [line for line in re.split(b"\r\n|\r|\n", whole) if line.decode(errors="replace").removeprefix("\ufeff").strip()]
-    return max(0, len(lines) - (format == "csv"))
+    lines = [line.decode(errors="replace").removeprefix("\ufeff") for line in re.split(b"\r\n|\r|\n", whole)]
+    return max(0, sum(bool(line.strip()) for line in lines) - (format == "csv"))
 
 
 def run(found: Found, name: str, pipeline: Any, root: Path) -> None:
@@ -238,7 +244,8 @@ def main() -> None:
     parser.add_argument("--checks", type=int)
     parser.add_argument("--runs", type=int)
     given = parser.parse_args()
-    checks, runs = given.checks or (300 if given.quick else 2000), given.runs if given.runs is not None else (3 if given.quick else 50)
+    checks = given.checks or (300 if given.quick else 2000)
+    runs = given.runs if given.runs is not None else (3 if given.quick else 50)
     found, ran = Found(), 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -255,7 +262,8 @@ def main() -> None:
     for finding in found.findings:
         print(finding)
     figures = {kind.replace(" ", "_"): count for kind, count in found.outcomes.items()}
-    print(json.dumps({"checks": checks, "runs": ran, "findings": len(found.findings), **figures, "load": os.getloadavg()[0]}))
+    counted = {"checks": checks, "runs": ran, "findings": len(found.findings)}
+    print(json.dumps({**counted, **figures, "load": os.getloadavg()[0]}))
 
 
 if __name__ == "__main__":

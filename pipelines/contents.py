@@ -7,6 +7,7 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import json
 import lzma
 import re
@@ -28,7 +29,10 @@ _PEEKED = 1 << 16
 _MOST_FILES = 1000
 """Of an input in a remote store: each file costs a question there. The others are looked at when they are read."""
 _LINES = 100
-_PACKED = {"gzip": b"\x1f\x8b", "bzip2": rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "zstd": rb"\x28\xb5\x2f\xfd", "xz": b"\xfd7zXZ\0"}
+_PACKED = {
+    "gzip": b"\x1f\x8b", "bzip2": rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "zstd": rb"\x28\xb5\x2f\xfd",
+    "xz": b"\xfd7zXZ\0",
+}  # fmt: skip
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or a workbook: unpack it, or save it as csv",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Office file: save it as csv",
@@ -142,7 +146,8 @@ def opened(stream: IO[bytes], file: Place) -> IO[bytes]:
             raise Unfit(f"{file} is {message}")
     kind = next((name for name, sign in _PACKED.items() if re.match(sign, head, re.DOTALL)), None)
     unpack: dict[str | None, Callable[[Any], Any]] = {
-        "gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open, "zstd": lambda packed: pa.CompressedInputStream(packed, "zstd"),
+        "gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open,
+        "zstd": lambda packed: pa.CompressedInputStream(packed, "zstd"),
     }  # fmt: skip
     return unpack[kind](buffered) if kind else buffered  # type: ignore[no-any-return]
 
@@ -199,7 +204,8 @@ def _csv(file: Place, given: Input) -> _Seen:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=given.delimiter, **quoting)  # type: ignore[arg-type]
     csv.field_size_limit(max(csv.field_size_limit(), given.max_record_bytes + _PEEKED))
     try:
-        found = [(row, max(1, rows.line_num - "".join(row).count("\n"))) for row, _ in zip(_full(rows), range(2), strict=False)]
+        first = itertools.islice(_full(rows), 2)
+        found = [(row, max(1, rows.line_num - "".join(row).count("\n"))) for row in first]
     except csv.Error as error:
         raise Unfit(f"{file}:{rows.line_num} is no csv: {error}") from error
     header, at = found[0] if found else ([], 1)
