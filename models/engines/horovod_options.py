@@ -13,6 +13,8 @@ from textmill import targets
 from textmill.params import Params
 
 _Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@-]*$")]
+_Key = Annotated[str, Field(pattern=r"^[\w~/.][\w~/.+@%:=,-]*$")]
+"""horovodrun writes it into a line for a shell, without quotes."""
 _Target = Annotated[str, AfterValidator(targets.checked)]
 _WHERE = frozenset(
     {"on", "ranks", "hosts", "min_ranks", "ssh_port", "ssh_key", "interfaces", "python", "threads", "start_timeout",
@@ -31,7 +33,7 @@ class Options(Params):
     ranks: int | None = Field(None, ge=1, description="Ranks in all; by default what hosts or executors have room for.")
     min_ranks: int | None = Field(None, ge=1, description="Go on without lost hosts while so many ranks are left.")
     ssh_port: int | None = Field(None, ge=1, le=65535, description="Of all hosts; 22 by default.")
-    ssh_key: Argument | None = Field(None, description="File of the private key.")
+    ssh_key: _Key | None = Field(None, description="File of the private key.")
     interfaces: tuple[_Interface, ...] = Field((), description="Network interfaces between the hosts; else they are found.")
     python: Argument | None = Field(None, description="Python of the environment on the hosts; else the path of this one.")
     threads: int | None = Field(None, ge=1, description="Cores of each rank; else its share of its host's.")

@@ -299,7 +299,7 @@ HOROVOD = """
 @pytest.mark.parametrize(
     "settings",
     [
-        "hosts: '-oProxyCommand=x:2'", "ssh_key: -oProxyCommand=x", "python: -c", "interfaces: [eth0;x]",
+        "hosts: '-oProxyCommand=x:2'", "ssh_key: -oProxyCommand=x", "ssh_key: k;touch x", "python: -c", "interfaces: [eth0;x]",
         "target: '-oProxyCommand=x:/b', scheduler: {kind: slurm}", "target: 'a:-b', scheduler: {kind: slurm}",
         "target: /b, scheduler: {kind: slurm, partition: 'a b'}", "target: /b, scheduler: {kind: pbs, queue: 'a b'}",
         'target: /b, scheduler: {kind: slurm, options: ["--x\\n#SBATCH --y"]}',
