@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from spark_jobs import installation
 
 _DYNAMIC_SINCE = 13
 """The first Java that archives what a program has loaded."""
-_QUIET = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
+_QUIET = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off")
 _DEFINITION = """
 name: warm
 inputs:
@@ -39,9 +40,9 @@ def path() -> Path:
     return installation.jar_path().with_suffix(".jsa")
 
 
-def options() -> str:
+def options() -> list[str]:
     """What a JVM is given to use the archive; empty where there is none."""
-    return f"-XX:SharedArchiveFile={path()} {_QUIET}" if path().is_file() else ""
+    return [f"-XX:SharedArchiveFile={path()}", *_QUIET] if path().is_file() else []
 
 
 def make() -> str:
@@ -65,10 +66,10 @@ def _run(archive: Path) -> None:
         (folder / "chats.jsonl").write_text("".join(lines), encoding="utf-8")
         (folder / "templates.txt").write_text("[a]\n(환불|취소)(해 주세요|할래요)\n[b]\n(언제|어디) (와요|가요)\n", encoding="utf-8")
         (folder / "warm.yaml").write_text(_DEFINITION, encoding="utf-8")
-        options = f"-XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit={archive} {_QUIET}"
+        options = ["-XX:TieredStopAtLevel=1", f"-XX:ArchiveClassesAtExit={archive}", *_QUIET]
         command = [str(Path(sys.executable).with_name("textmill")), "run", "warm.yaml"]
         done = subprocess.run(  # its pipes are closed when the JVM has ended
-            command, cwd=folder, env={**os.environ, "SPARK_SUBMIT_OPTS": options, "TEXTMILL_ROOT": str(folder / "runs")},
+            command, cwd=folder, env={**os.environ, "SPARK_SUBMIT_OPTS": shlex.join(options), "TEXTMILL_ROOT": str(folder / "runs")},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     if done.returncode or not archive.is_file():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +42,24 @@ def bigdl_jar() -> Path:
     if not path.is_file():
         raise EnvironmentProblem(f"the jar {path} is missing: run scripts/setup.sh --with bigdl")
     return path
+
+
+def misplaced() -> str | None:
+    """Why nothing can run from where textmill, Spark or this Python is installed, if that is so.
+
+    Java and Python split lists of paths at colons, and neither knows a way to write a colon that is part of a path.
+    """
+    for path in (CHECKOUT, Path(sys.prefix), _spark_home()):
+        if any(sign in str(path) for sign in (os.pathsep, "\n")):
+            return f"{str(path)!r}: Java and Python split paths at `{os.pathsep}` and line breaks; install it elsewhere"
+    return None
+
+
+def _spark_home() -> Path:
+    if given := os.environ.get("SPARK_HOME"):
+        return Path(given)
+    found = importlib.util.find_spec("pyspark")
+    return Path((found and found.origin) or "")
 
 
 def s3_jars() -> list[Path]:

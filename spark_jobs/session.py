@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +13,8 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 
-from spark_jobs import class_archive, installation
+from spark_jobs import class_archive, doors, installation
+from textmill.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,13 +46,9 @@ _DETERMINISTIC = {
 # Most of what a driver runs in a short run it runs a few thousand times. Ten times HotSpot's thresholds leave the cores to
 # the work, where the optimizing compiler would take one of two; what rows go through is still compiled within a second.
 _COMPILED_LATE = (
-    "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
-    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
-)
-_LOCAL = {
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-}
+    "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=150000", "-XX:Tier4BackEdgeThreshold=400000",
+)  # fmt: skip
 _DEFAULTS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
@@ -61,13 +60,25 @@ _DEFAULTS = {
 
 
 def start(settings: SparkSettings, log: Path, name: str = "textmill") -> SparkSession:
-    """A session that logs to `log` alone. Raises EnvironmentProblem where Java or the jar is missing."""
+    """A session that logs to `log` alone. Raises EnvironmentProblem where Java or the jar is missing or misplaced."""
     java, _ = installation.java()
     code = installation.jar()
+    if problem := installation.misplaced():
+        raise EnvironmentProblem(problem)
     os.environ["JAVA_HOME"] = str(java.parent.parent)
     log.parent.mkdir(parents=True, exist_ok=True)
     with _noise_to(log):
-        return _session(_conf(settings, _submitted(), log, code), name)
+        submitted = _submitted()
+        session = _session(_conf(settings, submitted, log, code), name)
+    if not is_local(session.sparkContext.master) and "spark.jars" not in submitted:
+        # Not by the setting spark.jars: spark-submit takes each of its entries for a pattern, where [v2] is no folder.
+        session.sparkContext._jsc.sc().addJar(code.as_uri())  # noqa: SLF001
+    return session
+
+
+def is_local(master: str) -> bool:
+    """Whether Spark's master is this process alone."""
+    return re.match(r"local(\[|$)", master) is not None
 
 
 def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code: Path) -> dict[str, str]:
@@ -76,18 +87,18 @@ def _conf(settings: SparkSettings, submitted: Mapping[str, str], log: Path, code
     if master.startswith("local"):
         os.environ["PYSPARK_PYTHON"] = sys.executable  # else Spark's Python workers are whatever python3 is on the PATH
     log4j = Path(__file__).with_name("log4j2.properties")
-    options = f"-Dlog4j2.configurationFile={log4j.as_uri()} -Dtextmill.log={log.resolve()} -XX:+UseParallelGC"
-    options = f"{options} {_COMPILED_LATE} {class_archive.options()}".rstrip()
+    options = [f"-Dlog4j2.configurationFile={log4j.as_uri()}", f"-Dtextmill.log={log.resolve()}", "-XX:+UseParallelGC"]
+    options += [*_COMPILED_LATE, *class_archive.options()]
     return {
         **_DEFAULTS,
         **_DETERMINISTIC,
         "spark.master": master,
         "spark.driver.memory": settings.memory,
-        "spark.driver.defaultJavaOptions": options,  # goes before the profile's extraJavaOptions and is not lost by them
-        "spark.jars": str(code),
+        # It goes before the profile's extraJavaOptions and is not lost by them; Spark splits it as a shell does.
+        "spark.driver.defaultJavaOptions": shlex.join(options),
         "spark.driver.extraClassPath": os.pathsep.join(map(str, [code, *installation.s3_jars()])),
         **_s3(os.environ),
-        **(_LOCAL if master.startswith("local") else {}),
+        **doors.settings(master, {**settings.conf, **submitted}),
         **settings.conf,
         **{key: value for key, value in submitted.items() if key not in _DETERMINISTIC},
     }
@@ -119,10 +130,19 @@ def _session(conf: Mapping[str, str], name: str) -> SparkSession:
     from pyspark.sql import SparkSession
 
     accumulators.AccumulatorServer = _Accumulators.beside(accumulators.AccumulatorServer)
+    with doors.on_loopback(conf["spark.master"]):
+        _launch(doors.public(conf))
     builder = SparkSession.builder.appName(name)
     for key, value in conf.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def _launch(conf: Mapping[str, str]) -> None:
+    """Start the JVM, unless one runs. pyspark puts all settings that it knows by then on the command line of it."""
+    from pyspark import SparkConf, SparkContext
+
+    SparkContext._ensure_initialized(conf=SparkConf(loadDefaults=False).setAll(list(conf.items())))
 
 
 class _Accumulators(ThreadingMixIn):
