@@ -32,7 +32,7 @@ def load(context: SparkContext) -> None:
     """
     jvm: Any = context._jvm  # noqa: SLF001
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
-    given = {Path(url.getPath()) for url in loader.getURLs()}
+    given = {Path(jvm.java.io.File(url.toURI()).getPath()) for url in loader.getURLs()}
     for jar in [*jars(), installation.bigdl_jar()]:
         if jar not in given:
             loader.addURL(jvm.java.io.File(str(jar)).toURI().toURL())

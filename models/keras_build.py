@@ -14,6 +14,7 @@ from models import layers as described
 from models.keras_layers import keras, tf
 from models.layers import Layer
 from textmill.errors import InputError
+from textmill.transfer import plain
 
 
 class Builder:
@@ -218,5 +219,7 @@ def export(model: keras.Model, folder: Path, length: int) -> None:
             return {"probabilities": tf.nn.softmax(model(ids, training=False))}
 
     served = Served()
-    tf.saved_model.save(served, str(folder), signatures={"serving_default": served.predict})
+    folder.mkdir(exist_ok=True)
+    with plain(folder) as path:
+        tf.saved_model.save(served, path, signatures={"serving_default": served.predict})
     (folder / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier; readers do without

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textmill.places import place
-from textmill.transfer import local_copy
+from textmill.transfer import local_copy, plain
 
 _ROWS = 1024
 Batches = Iterator[pa.RecordBatch]
@@ -44,7 +44,8 @@ def load(saved_model: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     if not tf.config.threading.get_intra_op_parallelism_threads():
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    model = tf.saved_model.load(str(saved_model))
+    with plain(saved_model) as path:
+        model = tf.saved_model.load(path)
     served: Any = model.signatures["serving_default"]
 
     def predict(ids: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ class Rows:
 
         beside = ("reason",) if self.role.startswith(EARLIER) else ("reason", KEY)
         schema = StructType.fromJson(dict(self.schema))
-        files = [places.spark_uri(folder / name) for folder, names in self.located for name in names]
+        files = [places.spark_pattern(places.spark_uri(folder / name)) for folder, names in self.located for name in names]
         rows = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
         return rows.drop(*beside)
 

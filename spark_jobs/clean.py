@@ -130,7 +130,7 @@ def _account(inputs: Sequence[InputFiles], records: Sequence[int | None], writte
 
 
 def _read_parquet(spark: SparkSession, files: list[str], reading: Any) -> DataFrame:
-    frame = spark.read.parquet(*files)
+    frame = spark.read.parquet(*map(places.spark_pattern, files))
     place = F.concat_ws(":", "_metadata.file_name", "_metadata.row_index")
     null = F.lit(None).cast("string")
     label = F.col(reading["label"]).cast("string") if reading["label"] else null

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs import jvm
+from textmill.places import spark_pattern
 
 IN_ONE_TASK = 4_000_000
 _ROUNDS = 100
@@ -47,7 +48,7 @@ def _oriented(edges: DataFrame) -> DataFrame:
 
 def _written(edges: DataFrame, folder: str) -> DataFrame:
     edges.write.parquet(folder)
-    return edges.sparkSession.read.schema(edges.schema).parquet(folder)
+    return edges.sparkSession.read.schema(edges.schema).parquet(spark_pattern(folder))
 
 
 def large_star(edges: DataFrame) -> DataFrame:

@@ -48,7 +48,7 @@ class Evaluate(Operation):
         ordered = scored.repartition(1).sortWithinPartitions("id", "text")
         written = write_parts(ordered.withColumn("part", F.lit("predictions")), work.out, F.length("text"))
         files = [places.spark_uri(work.out / name) for name in written.parts["predictions"]["files"]]
-        predictions = work.spark.read.parquet(*files)
+        predictions = work.spark.read.parquet(*map(places.spark_pattern, files))
         summary = metrics.summarize(confusion(predictions, labels), labels)
         write_json(work.out / "metrics.json", {**summary, "sets": _sets(work, predictions, labels)})
         return written

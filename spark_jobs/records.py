@@ -96,7 +96,7 @@ def _placed(spark: SparkSession, tensors: Place, described: Mapping[str, Any], p
     Rows that fill up a segment take keys of the segment after it, but smaller ones than that has in the same shard.
     """
     files = _files(described, part.name)
-    paths = [places.spark_uri(tensors / part.name / f"{name}.parquet") for name in files]
+    uris = (places.spark_uri(tensors / part.name / f"{name}.parquet") for name in files)
     name = F.regexp_extract("_metadata.file_name", r"^([\d-]+)\.", 1)
 
     def of_file(value: Callable[[_File], int]) -> Column:
@@ -108,7 +108,7 @@ def _placed(spark: SparkSession, tensors: Place, described: Mapping[str, Any], p
         place, wanted = of_file(lambda file: file.shard), F.lit(True)
     else:
         place, wanted = F.floor(key / part.per_shard), position < of_file(lambda file: file.real)
-    return spark.read.schema(_SCHEMA).parquet(*paths).where(wanted).select(
+    return spark.read.schema(_SCHEMA).parquet(*map(places.spark_pattern, uris)).where(wanted).select(
         F.lit(part.name).alias("group"), place.cast("int").alias("place"), key.alias("key"),
         "ids", "length", "label", "weight",
     )  # fmt: skip

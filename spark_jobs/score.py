@@ -123,7 +123,8 @@ def write(
 
 def _counted(spark: Any, folder: Place, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
     schema = "id string, text string, predicted string, confidence float, reason string"
-    written = spark.read.format(kind).options(**options).schema(schema).load(places.spark_uri(folder))
+    written = spark.read.format(kind).options(**options).schema(schema)
+    written = written.load(places.spark_pattern(places.spark_uri(folder)))
     rows = [row.asDict() for row in written.groupBy("predicted", "reason").count().collect()]
     return {
         "rows": sum(row["count"] for row in rows),

@@ -31,6 +31,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_PATTERN = re.compile(r"[][{}*?\\]")
 _SERVICE = re.compile(r"[^:]+://[^/]*")
 _EXTRAS = {"hdfs": "hdfs", "s3": "s3", "s3a": "s3"}
 _RENAMING = ("hdfs", "viewfs")
@@ -127,6 +128,25 @@ def spark_uri(found: Place) -> str:
         return f"file://{os.path.abspath(found)}"
     scheme, _, rest = str(found).partition("://")
     return f"{_SPARK_SCHEMES.get(scheme, scheme)}://{rest}"
+
+
+def spark_pattern(uri: str) -> str:
+    """A path for `spark.read`, which takes it for a pattern; its internal option against that reads files twice."""
+    return _PATTERN.sub(r"\\\g<0>", uri)
+
+
+def unreadable(found: Place, *, is_file: bool = False) -> str:
+    """Why Hadoop can't read or write it under its name, and empty where it can: names with a colon look like URIs."""
+    path = os.path.abspath(found) if isinstance(found, Path) else found.path
+    if ":" not in path:
+        return ""
+    if is_file and isinstance(found, Path) and ":" in found.name:
+        return f"{path!r}: Hadoop reads no file with a colon in its name; rename it"
+    if not isinstance(found, Path) and found.protocol == "hdfs":
+        return f"{path!r}: HDFS allows no colon in a path; choose another name"
+    if _PATTERN.search(path):
+        return f"{path!r}: Spark reads no path that has a colon and one of []{{}}*?\\ too; rename one of its folders"
+    return ""
 
 
 def arrow(found: Place) -> tuple[str, AbstractFileSystem | None]:

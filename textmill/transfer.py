@@ -15,6 +15,7 @@ from textmill.places import Place
 
 _MANIFEST = "manifest.json"
 _KEPT_SECONDS = 7 * 86400
+_PATTERN = frozenset("*?[]\\")
 
 
 def cache() -> Path:
@@ -107,6 +108,23 @@ def upload(folder: Path, to: Place) -> None:
     for parent in sorted({(to / name).parent for name in names}, key=str):
         parent.mkdir(parents=True, exist_ok=True)
     list(places.in_threads(lambda name: copy(folder / name, to / name), names))
+
+
+@contextmanager
+def plain(folder: Path) -> Iterator[str]:
+    """A path of the folder without signs of patterns, for TensorFlow: it looks for `[v2]/variables` as for a pattern.
+
+    It is good within the block and this process, and is the folder's own where the system has no such paths.
+    """
+    descriptors = Path("/proc/self/fd")
+    if not _PATTERN.intersection(str(folder)) or not descriptors.is_dir():
+        yield str(folder)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield str(descriptors / str(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from models.engines.base import Engine, Probe, Progress, TrainJob, TrainStats, m
 from models.engines.local import run_worker
 from models.engines.tensorflowonspark_cluster import headline
 from models.export import export
+from spark_jobs.session import is_local
 from textmill.errors import InputError, WorkerLost
 from textmill.params import Params
 from textmill.transfer import filling
@@ -92,7 +93,7 @@ class BigDL(Engine):
     def _cluster(self) -> SparkSession | None:
         """The run's session where its master has executors."""
         session = self.spark() if self.spark is not None else None
-        return None if session is None or slots.is_local(session.sparkContext.master) else session
+        return None if session is None or is_local(session.sparkContext.master) else session
 
 
 def _train(job: TrainJob, session: SparkSession, on_progress: Callable[[Progress], None]) -> TrainStats:

@@ -13,7 +13,7 @@ from models.engines.base import TrainJob
 from models.engines.inbox import BUFFER, TAKEN, token_of
 from models.tensors import COLUMNS, Tensors, in_order
 from textmill.doors import knock
-from textmill.places import Place, spark_uri
+from textmill.places import Place, spark_pattern, spark_uri
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -94,7 +94,7 @@ def deliver(session: SparkSession, files: list[Place], deliveries: list[Delivery
     """Bring each shard on its way, one task for each, in this order; the rows brought. Raises what Spark raises."""
     # With the schema given no file is opened here; `coalesce` makes one task of each.
     read = session.read.schema(_SCHEMA)
-    frames = [read.parquet(spark_uri(file)).select(*COLUMNS).coalesce(1) for file in files]
+    frames = [read.parquet(spark_pattern(spark_uri(file))).select(*COLUMNS).coalesce(1) for file in files]
     whole: DataFrame = reduce(lambda first, second: first.union(second), frames)
     return sum(row.rows for row in whole.mapInArrow(_sender(deliveries), "rows long").collect())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spark_jobs.session import is_local
 from textmill.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ class Executor:
     tasks: int
     """Tasks it runs side by side."""
     cores: int
-
-
-def is_local(master: str) -> bool:
-    """Whether Spark's master is this process alone."""
-    return re.match(r"local(\[|$)", master) is not None
 
 
 def misfits(conf: SparkConf) -> Iterator[str]:

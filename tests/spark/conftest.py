@@ -22,6 +22,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     started.stop()
 
 
+ODD = "my project [v2] {a} #1 100% 한글 'q' \"q\" & ;?*\\"
+"""A folder that Spark, Hadoop, a shell or a URI would each read as something else."""
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -85,4 +87,6 @@ class Done:
 
 @pytest.fixture
 def bench(spark: SparkSession, tmp_path: Path) -> Bench:
-    return Bench(spark, tmp_path)
+    folder = tmp_path / ODD
+    folder.mkdir()
+    return Bench(spark, folder)

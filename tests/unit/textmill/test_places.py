@@ -164,3 +164,53 @@ def test_run_records_and_logs_are_kept_anywhere(root: Place, tmp_path: Path, mon
     assert places.place(run.record["log"]).read_text() == "said"
     with pytest.raises(InputError, match="there is no run '2000'"):
         runs.find(root, "2000")
+
+
+ODD = "my project [v2] {a} #1 100% 한글 'q' \"q\" & ;?*"
+
+
+def test_what_exists_as_it_stands_is_that_file(root: Place) -> None:
+    put(root, "[최종] 라벨링.csv", "최 라벨링.csv", f"{ODD}/a.csv", f"{ODD}/[b]/1.csv", f"{ODD}/b/2.csv", "v/3.csv")
+
+    def found(path: str) -> list[str]:
+        return [file.relative_to(root).as_posix() for file in inputs.find(f"{root}/{path}")]
+
+    assert found("[최종] 라벨링.csv") == ["[최종] 라벨링.csv"]
+    assert found(ODD) == [f"{ODD}/[b]/1.csv", f"{ODD}/a.csv", f"{ODD}/b/2.csv"]
+    assert found(f"{ODD}/*.csv") == [f"{ODD}/a.csv"]
+    assert found(f"{ODD}/[b]/*") == [f"{ODD}/[b]/1.csv"]
+    assert found("[uv]/?.csv") == ["v/3.csv"]
+
+
+def test_linked_folders_are_followed_once_and_links_to_nothing_named(tmp_path: Path) -> None:
+    put(tmp_path, "in/2024/a.jsonl", "elsewhere/b.jsonl", "elsewhere/.c.jsonl")
+    (tmp_path / "in/latest").symlink_to("2024")
+    (tmp_path / "in/more").symlink_to("../elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to("../in")
+    (tmp_path / "in/one.jsonl").symlink_to("../elsewhere/b.jsonl")
+    names = ["2024/a.jsonl", "more/b.jsonl", "one.jsonl"]
+    assert [str(file) for file in inputs.find(str(tmp_path / "in"))] == [f"{tmp_path}/in/{name}" for name in names]
+    (tmp_path / "in/gone.jsonl").symlink_to("nowhere")
+    with pytest.raises(inputs.Unfit, match="in/gone.jsonl is a link to nowhere, which is not there"):
+        inputs.find(str(tmp_path / "in"))
+
+
+def test_a_colon_in_a_file_name_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "in:1/10:30.jsonl", "in:2/a.jsonl")
+    assert len(inputs.find(str(tmp_path / "in:2"))) == 1
+    with pytest.raises(inputs.Unfit, match="in:1/10:30.jsonl': Hadoop reads no file with a colon in its name"):
+        inputs.find(str(tmp_path / "in:1"))
+    put(tmp_path, "[in]:3/a.jsonl")
+    with pytest.raises(inputs.Unfit, match=r"Spark reads no path that has a colon and one of"):
+        inputs.find(str(tmp_path / "[in]:3"))
+    assert "HDFS allows no colon" in places.unreadable(places.named("hdfs://nn:8020/runs/10:30"))
+    assert not places.unreadable(places.named("hdfs://nn:8020/runs"))
+
+
+def test_tensorflow_is_given_paths_without_signs_of_patterns(tmp_path: Path) -> None:
+    put(tmp_path, "[v2]/a", "b/a")
+    with transfer.plain(tmp_path / "[v2]") as path:
+        assert not set(path) & set("*?[]\\")
+        assert Path(path, "a").read_bytes() == (tmp_path / "[v2]/a").read_bytes()
+    with transfer.plain(tmp_path / "b") as path:
+        assert path == str(tmp_path / "b")
