@@ -17,6 +17,7 @@ from pipelines import (
     dictionaries,
     inputs,
     profiles,
+    roots,
     searches,
     source,
     starting,
@@ -34,7 +35,7 @@ from spark_jobs import registry
 from spark_jobs.base import Entity, InputFiles, Operation, Resources
 from textmill.errors import DefinitionError, InputError, MissingInput, Problem, TextmillError
 from textmill.params import Params
-from textmill.places import is_uri, named
+from textmill.places import is_uri, named, unreadable
 
 
 def load(
@@ -44,14 +45,16 @@ def load(
     date: dt.date | None = None,
     profile: str | None = None,
     sample: float | None = None,
+    root: str | None = None,
 ) -> Pipeline:
     """The pipeline that the file `path` defines.
 
-    `sets` are `key.key=value`, `sample` reads that share of every input's records. Raises InputError, or
+    `sets` are `key.key=value`, `sample` reads that share of every input's records, `root` goes before the
+    definition's own. Raises InputError, or
     DefinitionError with all problems: MissingInput where files that are not there are all that is wrong.
     """
     day = date or dt.date.today()
-    placed = profiles.applied(override(source.read(path), sets), profile or "local")
+    placed = roots.placed(profiles.applied(override(source.read(path), sets), profile or "local"), root)
     tree = variables.substitute(placed, day)
     problems: list[Problem] = []
     definition = _frame(tree, problems)
@@ -147,9 +150,11 @@ class _Loader:
     def root(self) -> None:
         """Look whether the root can be used from here; whether it answers is seen when it is."""
         try:
-            named(self.definition.root)
+            problem = unreadable(named(self.definition.root))
         except TextmillError as error:
-            self.problems.append(self.tree.problem(("root",), str(error)))
+            problem = str(error)
+        if problem:
+            self.problems.append(self.tree.problem(("root",), problem))
 
     def profile(self, name: str | None) -> Profile:
         """The profile to run with: the named one, `local` of the definition, or the defaults."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines import runs
+from pipelines import roots, runs
 from pipelines.board import board as boards
 from pipelines.board.board import Board
 from pipelines.board.tested import Tests
@@ -32,11 +31,11 @@ def chosen(pipeline: str | None, root: str | None) -> tuple[Place, str]:
     if pipeline is not None and _is_definition(pipeline):
         from pipelines.definition import load
 
-        loaded = load(Path(pipeline))
-        return (places.place(root) if root else loaded.root), loaded.definition.name
+        loaded = load(Path(pipeline), root=root)
+        return loaded.root, loaded.definition.name
     if pipeline is not None and not is_fit(pipeline):
         raise InputError(f"{pipeline!r} is no name of a pipeline, and there is no such definition")
-    folder = places.place(root or os.environ.get("TEXTMILL_ROOT") or "runs")
+    folder = places.place(roots.chosen(root))
     found, damaged = runs.read(folder, pipeline)
     known = dict.fromkeys(record["name"] for record in found)
     if not known and damaged:

@@ -155,6 +155,7 @@ def _tell(which: dict[str, Any], day: dt.date, error: TextmillError) -> None:
 def _again(which: dict[str, Any], day: dt.date) -> str:
     words = ["daily", str(which["file"]), "--date", day.isoformat()]
     words += [word for given in which["sets"] for word in ("--set", given)]
+    words += ["--root", which["root"]] if which["root"] else []
     words += ["--profile", which["profile"]] if which["profile"] else []
     words += ["--sample", format(Decimal(repr(which["sample"])), "f")] if which["sample"] else []
     return program.again(words)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 DAY = click.DateTime(["%Y-%m-%d"])
 Command = TypeVar("Command", bound=Callable[..., Any])
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
-root = click.option("--root", default=None, help="Folder of the runs [default: $TEXTMILL_ROOT, else runs].")
+root = click.option("--root", help="Folder of the runs [default: $TEXTMILL_ROOT, else runs].")
+root_of_definition = click.option(
+    "--root", help="Folder of the runs [default: the definition's, else $TEXTMILL_ROOT, else runs]."
+)
 
 
 class Share(click.ParamType):
@@ -60,6 +63,7 @@ def definition(command: Command) -> Command:
     options = [
         click.argument("file", metavar="DEFINITION", type=click.Path(path_type=Path)),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a value of the definition: text where the key takes a string, else YAML."),
+        root_of_definition,
         click.option("--date", type=DAY, help="The run's date, ${run.date} [default: today]."),
         click.option("--profile", help="Where to run: a profile of the definition [default: local]."),
         click.option("--sample", type=Share(), help="Read only this share of every input, such as 1%."),
@@ -84,13 +88,18 @@ def selection(command: Command) -> Command:
 
 
 def load(
-    file: Path, sets: tuple[str, ...], date: dt.datetime | None, profile: str | None, sample: float | None
+    file: Path,
+    sets: tuple[str, ...],
+    date: dt.datetime | None,
+    profile: str | None,
+    sample: float | None,
+    root: str | None,
 ) -> Pipeline:
     """The pipeline that the options of `definition` describe."""
     from pipelines.definition import load as load_definition
 
     day = date.date() if date else None
-    return load_definition(file, sets=sets, date=day, profile=profile, sample=sample)
+    return load_definition(file, sets=sets, date=day, profile=profile, sample=sample, root=root)
 
 
 def plan(
@@ -120,11 +129,10 @@ def plan(
 
 def runs_root(given: str | None) -> Place:
     """The folder of the runs, for verbs that take no definition."""
-    import os
-
+    from pipelines import roots
     from textmill.places import place
 
-    return place(given or os.environ.get("TEXTMILL_ROOT") or "runs")
+    return place(roots.chosen(given))
 
 
 def print_json(value: Any) -> None:

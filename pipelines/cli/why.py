@@ -16,6 +16,7 @@ from pipelines.cli import options
 @click.argument("step")
 @options.as_json
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE")
+@options.root_of_definition
 @click.option("--date", type=options.DAY)
 @click.option("--profile")
 @click.option("--sample", type=options.Share())

@@ -52,7 +52,7 @@ def parse(words: Sequence[str]) -> Request:
     given: dict[str, Any] = verb.make_context(words[0], list(words[1:]), parent=context).params
     if "file" not in given:
         return Request(tuple(words))
-    which: dict[str, Any] = {name: given.get(name) for name in ("file", "date", "profile", "sample")}
+    which: dict[str, Any] = {name: given.get(name) for name in ("file", "date", "profile", "sample", "root")}
     pipeline = options.load(**which, sets=given.get("sets", ()))
     chosen = Selection(**{name: given[name] for name in ("first", "last", "only", "force", "stage") if name in given})
     return Request(tuple(words), given["file"], pipeline, given.get("sets", ()), chosen)
@@ -90,13 +90,14 @@ def on_cluster(request: Request, place: str | None, file_system: str) -> list[st
     if not is_shared(root):
         raise InputError(
             f"root '{root}' is a folder of the container, which is removed with it: give one that all nodes reach, "
-            "for example --set root=hdfs:///user/me/textmill"
+            "for example --root hdfs:///user/me/textmill"
         )
     definition = f"{DEFINITION}/{place}" if place else str(request.file)
     words = [definition if word == str(request.file) else word for word in request.words]
-    sets = [f"root={_whole(root, file_system)}", *_inputs(request, pipeline, file_system), *_master(request)]
+    sets = [*_inputs(request, pipeline, file_system), *_master(request)]
     dated = [] if any(word.startswith("--date") for word in words) else ["--date", pipeline.date.isoformat()]
-    return [*words, *dated, *(word for pair in sets for word in ("--set", pair))]
+    placed = ["--root", _whole(root, file_system)]  # of two the last holds
+    return [*words, *dated, *placed, *(word for pair in sets for word in ("--set", pair))]
 
 
 def _inputs(request: Request, pipeline: Pipeline, file_system: str) -> list[str]:

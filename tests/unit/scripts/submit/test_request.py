@@ -77,11 +77,11 @@ def test_an_input_given_by_hand_is_relative_to_the_working_folder(definition: Pa
 
 def test_a_root_on_the_default_file_system_is_named_in_full(definition: Path) -> None:
     asked = request.parse(["run", str(definition), "--set", "root=hdfs:///user/me"])
-    assert "root=hdfs://nn:1/user/me" in request.on_cluster(asked, "small.yaml", "hdfs://nn:1")
+    assert "hdfs://nn:1/user/me" in request.on_cluster(asked, "small.yaml", "hdfs://nn:1")
 
 
 def test_outputs_in_the_container_are_refused(definition: Path) -> None:
-    with pytest.raises(InputError, match="--set root=hdfs://"):
+    with pytest.raises(InputError, match="--root hdfs://"):
         request.on_cluster(request.parse(["run", str(definition)]), "small.yaml", "hdfs://nn:1")
 
 
