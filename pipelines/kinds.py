@@ -73,6 +73,7 @@ class _Step(TypedDict):
     seconds: NotRequired[Figure]
     rows: NotRequired[dict[str, Count]]
     note: NotRequired[str]
+    warnings: NotRequired[list[str]]
 
 
 class _Promotion(TypedDict):
@@ -132,6 +133,7 @@ class _Part(TypedDict):
 class _Stats(TypedDict):
     __pydantic_config__ = OPEN
     reasons: NotRequired[dict[str, Count]]
+    warnings: NotRequired[list[str]]
     parts: NotRequired[dict[str, dict[str, Any]]]
 
 

@@ -94,9 +94,9 @@ def listener(as_json: bool) -> Listener:
 
 
 def line(step: Record) -> str:
-    """`clean  run  903 rows, 12 dropped  2.3 s  (no earlier output)`."""
+    """`clean  run  903 rows, 12 dropped  2.3 s  (no earlier output)`, and under it what a person should look at."""
     rows = ", ".join(f"{rows:,} {part}" for part, rows in (step.get("rows") or {}).items())
     action = "failed" if step["status"] == "failed" else step["action"]
     seconds = "" if step["action"] != "run" else f"{step['seconds']:.1f} s"
     said = f"{step['step']:<18} {action:<6} {seconds:>8}  {step.get('note') or rows}  ({step['why']})"
-    return console.shown(said)
+    return "\n    warning: ".join(map(console.shown, [said, *(step.get("warnings") or ())]))

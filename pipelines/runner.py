@@ -21,7 +21,7 @@ from pipelines.progress import Listener
 from pipelines.runs import Run
 from pipelines.store import Building, Manifest, Store, write_json
 from spark_jobs import registry
-from spark_jobs.base import Folder, Rows, Source, Work, Written
+from spark_jobs.base import WARNINGS, Folder, Rows, Source, Work, Written
 from textmill.errors import CheckFailed, StepFailed, TextmillError
 from textmill.places import Place
 from textmill.stored import sealed
@@ -80,6 +80,7 @@ class Runner:
             raise _named(node.name, error, self.run.record["log"]) from error
         self.manifests[node.name] = manifest
         entry.update(seconds=round(time.monotonic() - started, 2), rows=counts(manifest) if manifest else {})
+        entry["warnings"] = list(manifest["stats"].get(WARNINGS, [])) if manifest else []
         entry["note"] = (sweeps if node.op in (SWEEP, SEARCH) else trainings).note(node, self.folders[node.name])
         self.listener.ended(entry)
         if planned.action != "skip":

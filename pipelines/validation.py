@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipelines.source import Keys, Tree
 from textmill.errors import Problem
+from textmill.words import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,13 +24,6 @@ def validate(model: type[Model], data: Any, tree: Tree, at: Keys, problems: list
     except ValidationError as error:
         problems.extend(_problem(model, finding, tree, at) for finding in error.errors(include_url=False))
         return None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?`, or the list of what there is where nothing is close."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, 1, 0.6)
-    return f", did you mean '{close[0]}'?" if close else f"; there are: {', '.join(names) or 'none'}"
 
 
 def _problem(model: type[BaseModel], finding: Any, tree: Tree, at: Keys) -> Problem:

@@ -24,6 +24,8 @@ EARLIER = "earlier."
 KEY = "_key"
 """A column of an output by which the same step compares later dates with it: eight bytes instead of a text. Other steps
 are not given it, for they may change what it was made of."""
+WARNINGS = "warnings"
+"""The statistic of an output that holds what a person should look at."""
 SET = "set."
 """Roles that start so are test rows that an evaluation measures by themselves too."""
 
@@ -154,6 +156,10 @@ class Written:
     stats: Mapping[str, Any] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of files by name, where they are known without reading the files again."""
+
+    def warned(self, warnings: Sequence[str]) -> Written:
+        """The same with what a person should look at: shown with the step whenever it is made or reused."""
+        return replace(self, stats={**self.stats, WARNINGS: list(warnings)}) if warnings else self
 
 
 @dataclass(frozen=True)

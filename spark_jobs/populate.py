@@ -17,6 +17,7 @@ from spark_jobs.dedup import drop_repeated
 from spark_jobs.output import write_parts
 from textmill.errors import DefinitionError, Problem
 from textmill.params import Params as BaseParams
+from textmill.words import did_you_mean
 
 _ROWS_PER_PARTITION = 100_000
 
@@ -92,11 +93,25 @@ class Populate(Operation):
             source = work.role("rows").withColumn("origin", F.lit("source"))
             rows = source.unionByName(rows, allowMissingColumns=True)
         made = (F.col("origin") != "source").cast("int")
-        return write_parts(drop_repeated(rows, made, F.col("label"), F.col("id")), work.out, F.length("text"))
+        written = write_parts(drop_repeated(rows, made, F.col("label"), F.col("id")), work.out, F.length("text"))
+        return written.warned(_strange_labels(work))
 
     def partitions(self, work: Work) -> int:
         """By the number of utterances to make."""
         return max(super().partitions(work), -(-_total(work) // _ROWS_PER_PARTITION))
+
+
+def _strange_labels(work: Work) -> list[str]:
+    """Labels of templates that no source row has, as a misspelt section is: nothing could measure them."""
+    made = {template["label"] for template in work.resources.data["templates"] if template["amount"]}
+    known = {row["label"] for row in work.role("rows").select("label").distinct().collect()}
+    known.discard(None)
+    if not known:  # all the labels are the templates'
+        return []
+    return [
+        f"the templates' label '{label}' is on no source row, so it gets no valid or test rows{did_you_mean(label, known)}"
+        for label in sorted(made - known)
+    ]
 
 
 def _total(work: Work) -> int:

@@ -10,6 +10,7 @@ from pipelines.report.corpus import Corpus, Tensors, corpora, tensors
 from pipelines.report.embeddings import Embedding, embeddings
 from pipelines.report.reading import Reading, number, whole, words
 from pipelines.report.results import Model, models
+from spark_jobs.base import WARNINGS
 from textmill.places import Place
 
 _PARTS = ("rows", "train", "valid", "test")
@@ -56,6 +57,7 @@ class Step:
     kept: Mapping[str, int]
     dropped: int
     reasons: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...]
     padded: int
     rate: float | None
     """Records per second while it was made; None where rows and time don't tell."""
@@ -158,6 +160,7 @@ def _step(
         kept={part: rows for part, rows in parts.items() if part != "dropped"},
         dropped=parts.get("dropped", 0),
         reasons=reading.attempt(f"the reasons of {name}", lambda: _reasons(manifest), ()),
+        warnings=reading.attempt(f"the warnings of {name}", lambda: _warnings(manifest), ()),
         padded=sum(one.padded for one in encoded if one.step == name),
         rate=_rate(manifest, sum(parts.values()), made_seconds),
     )
@@ -171,6 +174,10 @@ def _rows(manifest: Mapping[str, Any]) -> dict[str, int]:
 
 def _order(part: str) -> tuple[int, str]:
     return (_PARTS.index(part) if part in _PARTS else len(_PARTS), part)
+
+
+def _warnings(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(map(words, (manifest.get("stats") or {}).get(WARNINGS) or ()))
 
 
 def _reasons(manifest: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:

@@ -119,6 +119,16 @@ def populate(bench: Bench, sources: list[Any], amount: int, tmp_path: Path, text
     return bench.run(Populate(), sources, resources, **params)
 
 
+def test_populate_warns_of_a_label_that_no_source_row_has(bench: Bench, tmp_path: Path) -> None:
+    source = bench.source([{"id": "1", "text": "포장할게요", "label": "takeout"}], "rows", "id string, text string, label string")
+    done = populate(bench, [source], 4, tmp_path, "[takeout]\n{C} {P} 포장\n[takout]\n{C} {P} 포장해 주세요\n")
+    assert done.stats["warnings"] == [
+        "the templates' label 'takout' is on no source row, so it gets no valid or test rows, did you mean 'takeout'?"
+    ]
+    fine = populate(bench, [source], 4, tmp_path, "[takeout]\n{C} {P} 포장\n")
+    assert "warnings" not in fine.stats
+
+
 def test_populate_expands_templates_and_keeps_the_source(bench: Bench, tmp_path: Path) -> None:
     source = bench.source([row(1, "연필을 주세요", "other"), row(2, "안녕", "greeting")], "rows", SCHEMA)
     done = populate(bench, [source], 6, tmp_path, "[buy]\n{C} {P}{을/를} 주세요\n{P}{을/를} 주세요\n")
