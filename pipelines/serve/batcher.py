@@ -52,6 +52,10 @@ class Batcher:
         before, self.model = self.model, model
         await asyncio.get_running_loop().run_in_executor(self._thread, before.close)
 
+    async def revive(self) -> None:
+        """Start the model's analysis process where that has ended; raises what kept it from starting."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self.model.revive())
+
     async def stop(self) -> None:
         """Free the thread and the model; requests that wait are not answered any more."""
         if self._task is not None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import subprocess
+import threading
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,16 +21,22 @@ _MAIN = "io.textmill.serve.Chain"
 _OPTIONS = ("-Xmx512m", "-Xss4m", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8")
 _NEEDS = ("jackson-core-2*.jar", "jackson-databind-2*.jar", "jackson-annotations-2*.jar")
 _PIECES = "sentencepiece.model"
+_START_SECONDS = 120.0
+_log = logging.getLogger("textmill.serve")
 
 
 class Chain:
-    """The chain of the version in `folder`; one caller at a time. A process that ends is started again once.
+    """The chain of the version in `folder`; one caller at a time.
 
-    Raises EnvironmentProblem where Java or the jar is missing, TextmillError where the process does not start.
+    A process that ends, or gives no answer within `seconds`, is started again and asked once more. One that can't be
+    started is the chain's `problem`: nothing is asked then until `revive` has started it. Raises EnvironmentProblem
+    where Java or the jar is missing, TextmillError where the process does not start or ends twice.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.folder, self._seconds = folder, seconds
+        self.problem: str | None = None
+        self.restarts = 0
         self._pieces = _processor(folder / _PIECES)
         self._process = self._start()
 
@@ -38,10 +47,15 @@ class Chain:
             answer["ids"] = self._ask({"tokens": self._pieces.encode(answer["texts"], out_type=str)})["ids"]
         return np.array(answer["ids"], dtype=np.int32), answer["reasons"]
 
+    def revive(self) -> None:
+        """Start the process where it has ended."""
+        if self._process.poll() is not None:
+            self._again()
+
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._process.stdin.close()  # the end of its input is its end
         try:
             self._process.wait(10)
@@ -51,12 +65,13 @@ class Chain:
         self._process.stdout.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self.problem is not None:
+            raise TextmillError(self.problem)
         line = json.dumps(request).encode() + b"\n"
         try:
             return self._exchange(line)
         except (OSError, ValueError):
-            self.close()
-            self._process = self._start()
+            self._again()
         try:
             return self._exchange(line)
         except (OSError, ValueError) as error:
@@ -64,21 +79,56 @@ class Chain:
 
     def _exchange(self, line: bytes) -> dict[str, Any]:
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(line)
-        self._process.stdin.flush()
-        return dict(json.loads(self._process.stdout.readline()))
+        with _killed_after(self._seconds, self._process):
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+            return dict(json.loads(self._process.stdout.readline()))
+
+    def _again(self) -> None:
+        self.close()
+        _log.warning("the analysis process ended with status %s: it is started again", self._process.poll())
+        self.restarts += 1
+        try:
+            self._process = self._start()
+        except Exception as error:
+            self.problem = str(error)
+            raise
+        self.problem = None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        java, _ = installation.java()
-        command = [str(java), *_OPTIONS, "-cp", _classpath(), _MAIN, str(self.folder)]
         # A group of its own: Ctrl-C at a terminal is the server's to handle, which answers what it has first.
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, cwd=installation.CHECKOUT
+            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, cwd=installation.CHECKOUT
         )
-        assert process.stdout is not None
-        if not process.stdout.readline():
+        assert process.stdin is not None and process.stdout is not None
+        with _killed_after(_START_SECONDS, process):
+            ready = process.stdout.readline()
+        if not ready:
+            process.stdin.close()
+            process.stdout.close()
             raise TextmillError(f"the analysis process ended with status {process.wait()} at its start")
         return process
+
+    def _command(self) -> list[str]:
+        java, _ = installation.java()
+        return [str(java), *_OPTIONS, "-cp", _classpath(), _MAIN, str(self.folder)]
+
+
+@contextlib.contextmanager
+def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a process that keeps its caller waiting: then the caller reads the end of its output."""
+    timer = threading.Timer(seconds, _kill, (seconds, process))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _kill(seconds: float, process: subprocess.Popen[bytes]) -> None:
+    _log.error("the analysis process gave no answer within %g s: it is killed", seconds)
+    process.kill()
 
 
 def _classpath() -> str:

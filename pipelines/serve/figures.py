@@ -19,6 +19,11 @@ class Figures:
         self.seconds = Histogram("textmill_predict_seconds", "Time to answer /predict.", buckets=_SECONDS, **given)
         self.texts = Histogram("textmill_batch_texts", "Texts predicted together.", buckets=_TEXTS, **given)
         self.version = Gauge("textmill_model_version", "The version that answers.", **given)
+        self.up = Gauge("textmill_up", "1 where texts can be answered, 0 where the analysis process is down.", **given)
+        self.bad = Gauge("textmill_bad_version", "1 for what is current and can't be served.", ["version"], **given)
+        self.restarts = Gauge(
+            "textmill_chain_restarts", "Starts of the version's analysis process after its first.", **given
+        )
         self.swaps = Counter("textmill_swaps", "Changes to another version.", ["result"], **given)
 
     def text(self) -> bytes:

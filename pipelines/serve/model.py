@@ -14,6 +14,9 @@ from pipelines.versions import Version, Versions
 from textmill.errors import TextmillError
 from textmill.transfer import local_copy
 
+CHAIN_SECONDS = 30.0
+"""For the analysis of a batch: the largest takes a few seconds of a process that has just begun."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -27,15 +30,15 @@ class Prediction:
 class Loaded:
     """A version ready to predict; raises TextmillError where its files are not as they were published."""
 
-    def __init__(self, version: Version, threads: int = 1) -> None:
+    def __init__(self, version: Version, threads: int = 1, chain_seconds: float = CHAIN_SECONDS) -> None:
         self._held = ExitStack()
         try:
-            self._load(version, threads)
+            self._load(version, threads, chain_seconds)
         except BaseException:
             self._held.close()
             raise
 
-    def _load(self, version: Version, threads: int) -> None:
+    def _load(self, version: Version, threads: int, chain_seconds: float) -> None:
         root, use = version.folder.parent.parent.parent, (version.name, version.number)
         self._held.enter_context(pins.pinned(root, f"serve {version.name}", versions=[use], reads=True))
         folder = local_copy(version.folder)
@@ -44,8 +47,23 @@ class Loaded:
         self.version = version
         self._labels = LABELS.read(folder / "labels.json")
         self._predict = scoring.load(Path(folder) / "saved_model", threads)
-        self._chain = Chain(Path(folder))
+        self._chain = Chain(Path(folder), chain_seconds)
+        self._held.callback(self._chain.close)
         self.predict(["ready?"])  # what is made at the first call is not left to a request
+
+    @property
+    def problem(self) -> str | None:
+        """Why it can't answer now; None where it can."""
+        return self._chain.problem
+
+    @property
+    def restarts(self) -> int:
+        """How often its analysis process was started again."""
+        return self._chain.restarts
+
+    def revive(self) -> None:
+        """Start its analysis process where that has ended; raises TextmillError where it can't be started."""
+        self._chain.revive()
 
     def predict(self, texts: list[str]) -> list[Prediction]:
         """One prediction for each text; not for several threads at once."""
@@ -61,13 +79,12 @@ class Loaded:
 
     def close(self) -> None:
         """Free what it holds."""
-        self._chain.close()
         self._held.close()
 
 
-def newest(versions: Versions, threads: int) -> Loaded:
+def newest(versions: Versions, threads: int, chain_seconds: float = CHAIN_SECONDS) -> Loaded:
     """The current version, loaded; raises TextmillError where there is none."""
     version = versions.current()
     if version is None:
         raise TextmillError(f"{versions.folder}: no version was published: `textmill promote RUN` publishes one")
-    return Loaded(version, threads)
+    return Loaded(version, threads, chain_seconds)

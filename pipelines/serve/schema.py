@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.json_schema import models_json_schema
@@ -13,12 +13,14 @@ from textmill.params import Params
 MAX_BYTES, MAX_TEXTS, MAX_CHARS = 1 << 20, 256, 10_000
 _TEMPLATE = "#/components/schemas/{model}"
 _ERRORS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or Host is missing.",
+    403: "Host is not a name of this server, or a page of another origin asks.",
     408: "The body did not come in time.",
     413: f"The body has more than {MAX_BYTES:,} bytes.",
     415: "The body is said to be something else than JSON.",
     422: "The JSON is not a request.",
     429: "Too much is waiting: try again.",
+    503: "The analysis process is down: /healthz says why.",
 }
 
 
@@ -47,10 +49,13 @@ class PredictResponse(Params):
 class Health(Params):
     """The version that answers."""
 
-    status: str
+    status: Literal["ok", "behind", "down"] = Field(
+        description="behind: it answers, but what is current can't be served; down: no text can be answered."
+    )
     model: str
     version: int
     run: str
+    problems: list[str] = Field(description="What keeps it from serving what is current.")
 
 
 class ErrorResponse(Params):
@@ -82,7 +87,8 @@ def _predict() -> dict[str, Any]:
 
 
 def _healthz() -> dict[str, Any]:
-    responses = {"200": _answer(Health, "It answers.")}
+    responses = {"200": _answer(Health, "It answers."), "503": _answer(Health, "It can't answer.")}
+    responses |= {"400": _answer(ErrorResponse, "Host is missing."), "403": _answer(ErrorResponse, _ERRORS[403])}
     return {"operationId": "healthz", "summary": "The version that answers.", "responses": responses}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -49,9 +52,10 @@ TEXTS = [
 class Server:
     """`textmill serve` in a process."""
 
-    def __init__(self, root: Path, name: str = "m") -> None:
-        command = [str(TEXTMILL), "serve", name, "--port", "0", "--watch", "0.2", "--root", str(root)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    def __init__(self, root: Path, *more: str, log: Path | None = None) -> None:
+        command = [str(TEXTMILL), "serve", "m", "--port", "0", "--watch", "0.2", "--root", str(root), *more]
+        with contextlib.nullcontext() if log is None else log.open("w") as stderr:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         assert self.process.stdout is not None
         said = self.process.stdout.readline()
         self.url = re.findall(r"http://127\.0\.0\.1:\d+", said)[0]
@@ -82,6 +86,20 @@ class Server:
         except urllib.error.HTTPError as error:
             assert "error" in json.loads(error.read())
             return error.code
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Status and body of /healthz."""
+        try:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def analysis(self) -> int:
+        """The process id of its analysis chain."""
+        told = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, check=True)
+        (pid,) = map(int, told.stdout.split())
+        return pid
 
     def stop(self) -> int:
         """Its exit status after SIGTERM."""
@@ -149,6 +167,9 @@ def test_a_bad_request_is_told_what_is_wrong(server: Server, body: bytes, status
 def test_a_body_that_is_not_what_its_headers_say_is_refused(server: Server) -> None:
     assert server.status(b"texts=x", **{"Content-Type": "application/x-www-form-urlencoded"}) == 415
     assert server.status(b"not gzip", **{"Content-Encoding": "gzip"}) == 415
+    assert server.status(b'{"texts": ["x"]}', Host="evil.example") == 403
+    assert server.status(b'{"texts": ["x"]}', Origin="http://evil.example") == 403
+    assert server.status(b'{"texts": ["x"]}', Origin=server.url) == 200
     assert json.loads(server.get("/healthz"))["status"] == "ok"
 
 
@@ -205,6 +226,51 @@ def test_a_damaged_version_is_not_served(tmp_path: Path) -> None:
     made.folder.rename(tmp_path / "models/m/2")
     (tmp_path / "models/m/current.json").write_text('{"version": 2, "since": "now", "history": [1, 2]}')
     until(lambda: 'textmill_swaps_total{result="failed"} 1' in server.get("/metrics"))
+    assert server.predict(["택배"])["version"] == 1
+    assert server.stop() == 0
+
+
+def test_nothing_found_in_the_folder_of_versions_ends_the_watch(tmp_path: Path) -> None:
+    publish(tmp_path, "m", TOKENS, LABELS, seed=1)
+    server = Server(tmp_path, "--request-seconds", "3", "--allow-host", "model.example", log=tmp_path / "log")
+    assert server.status(b'{"texts": ["x"]}', Host="model.example") == 200
+    slow = [socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) for _ in range(600)]
+    for one in slow:
+        with contextlib.suppress(ConnectionError):  # it made room for another
+            one.sendall(b"POST /predict HTTP/1.1\r\nHost:")
+    assert server.predict(["택배"])["version"] == 1
+    for one in slow:
+        with contextlib.suppress(ConnectionError):
+            assert not one.recv(1 << 16) or not one.recv(1 << 16), "the end of a slow connection"
+        one.close()
+    current = tmp_path / "models/m/current.json"
+    good = current.read_text()
+    current.write_text("[1]")
+    until(lambda: server.health()[1]["status"] == "behind")
+    assert server.health()[0] == 200 and "current.json" in server.health()[1]["problems"][0]
+    assert 'textmill_bad_version{version="current.json"} 1.0' in server.get("/metrics")
+    current.write_text(good)
+    until(lambda: server.health()[1]["status"] == "ok")
+    publish(tmp_path, "m", TOKENS, LABELS, seed=2)
+    until(lambda: server.predict(["택배"])["version"] == 2)
+    assert server.stop() == 0
+    said = (tmp_path / "log").read_text()
+    assert "current.json" in said and "version 2 answers, before it version 1" in said
+
+
+def test_an_analysis_process_that_hangs_or_dies_is_started_again_and_named_while_it_cannot_be(tmp_path: Path) -> None:
+    folder = publish(tmp_path, "m", TOKENS, LABELS, seed=1).folder
+    server = Server(tmp_path, "--chain-seconds", "10")
+    os.kill(server.analysis(), signal.SIGSTOP)
+    assert server.predict(["택배"])["version"] == 1
+    until(lambda: server.figure("textmill_chain_restarts") == 1)
+    away = folder.rename(tmp_path / "away")
+    os.kill(server.analysis(), signal.SIGKILL)
+    until(lambda: server.health()[0] == 503)
+    assert server.health()[1]["status"] == "down" and server.figure("textmill_up") == 0
+    assert server.status(b'{"texts": ["x"]}') == 503
+    away.rename(folder)
+    until(lambda: server.health()[1]["status"] == "ok")
     assert server.predict(["택배"])["version"] == 1
     assert server.stop() == 0
 
