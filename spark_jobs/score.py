@@ -19,6 +19,11 @@ from textmill.errors import InputError
 from textmill.places import Place
 
 _SCHEMA = "id string, text string, label string, predicted string, confidence float, correct boolean"
+# Spark's own trims outer blanks as it writes, and takes every line break for the end of a record as it reads.
+_CSV = {
+    "header": True, "escape": '"', "ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False,
+    "multiLine": True,
+}  # fmt: skip
 _ROW = "id string, raw string, reason string"
 _FORMULA = r"(?s)^(\s*[=+\-@＝＋－＠]|[\t\r\n]).*"
 """Cells that a spreadsheet computes; the full-width signs, too."""
@@ -107,7 +112,7 @@ def write(
         raise InputError(f"{out} is there already: remove it, or give another output")
     beside = owners.beside(out)
     folder = beside if places.renames(out) else out
-    options = {"header": True, "escape": '"'} if kind == "csv" else {}
+    options = _CSV if kind == "csv" else {}
     try:
         scored = score(given, clean.read(spark, source))
         (harmless(scored) if spreadsheet else scored).write.format(kind).options(**options).save(places.spark_uri(folder))
