@@ -22,7 +22,7 @@ from models.engines.horovod_worker import PEER_LOST
 from models.engines.listener import Listener, Rank, connected, tell
 from models.engines.messages import Message
 from models.engines.watch import Watch
-from models.subprocesses import environ
+from models.subprocesses import end, environ, started
 from textmill.errors import EnvironmentProblem, TextmillError
 
 if TYPE_CHECKING:
@@ -49,14 +49,13 @@ class Order:
 def on_executor(order: Order) -> None:
     """What horovod.spark.run calls in a process on each executor, with Horovod's environment: run the rank, tell how it is."""
     with connected(order.driver, order.token, int(os.environ["HOROVOD_RANK"])) as driver:
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
         command = [sys.executable, "-m", "models.engines.horovod_rank", order.job]
-        process = subprocess.Popen(command, env=environ(), **pipes)  # type: ignore[call-overload]
+        process = started(command, env=environ(), **pipes)
         try:
             status = Watch(process, partial(tell, driver), driver).until_it_ends()
         finally:
-            process.kill()
-            process.wait()
+            end(process)
         if status is not None:
             tell(driver, ended=status)
     if status != 0:

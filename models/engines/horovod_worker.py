@@ -21,7 +21,7 @@ from typing import Any
 from models.engines.base import named
 from models.engines.watch import Watch
 from models.engines.worker import say
-from models.subprocesses import environ
+from models.subprocesses import end, environ, started
 
 PEER_LOST = 75
 """Exit status of a rank whose own work was well, as sysexits.h has it for failures that may pass."""
@@ -33,14 +33,13 @@ def watched(job: str) -> int:
     """Run this process's rank of the job in a process of its own; its exit status, 128 + n for signal n."""
     command = [sys.executable, "-m", "models.engines.horovod_rank", job]
     # The rank ends when its standard input does, so it never outlives this process, however that ends.
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    process = subprocess.Popen(command, env=environ(), **pipes)  # type: ignore[call-overload]
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    process = started(command, env=environ(), **pipes)
     tail: deque[str] = deque(maxlen=_TAIL)
     try:
         status = Watch(process, lambda **message: _tell(tail, message)).until_it_ends()
     finally:
-        process.kill()
-        process.wait()
+        end(process)
     if status == 0:
         _tell(tail, {"ended": rank()})
     else:

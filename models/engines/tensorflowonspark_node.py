@@ -19,7 +19,7 @@ from typing import Any
 from models.engines import inbox
 from models.engines.listener import connected, tell
 from models.engines.watch import Watch
-from models.subprocesses import environ
+from models.subprocesses import end, environ, started
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ def main_fun(given: Mapping[str, Order], context: Any) -> None:
         try:
             status = Watch(process, partial(tell, driver), driver).until_it_ends()
         finally:
-            process.kill()
-            process.wait()
+            end(process)
         if status is not None:
             tell(driver, ended=status)
 
@@ -66,7 +65,7 @@ def _start(order: Order, rank: int, port: socket.socket) -> subprocess.Popen[byt
     job = {**json.loads(order.job), "threads": task.cpus() if task else 1}
     command = [sys.executable, "-m", "models.engines.tensorflowonspark_worker", json.dumps(job)]
     with port:
-        return subprocess.Popen(
+        return started(  # the worker ends when its standard input does, so it never outlives the task
             [*command, str(rank), str(order.ranks), str(port.fileno())],
             env={
                 **environ(),
@@ -74,7 +73,6 @@ def _start(order: Order, rank: int, port: socket.socket) -> subprocess.Popen[byt
                 inbox.TOKEN: inbox.token_of(order.token, rank),  # other users see command lines, and no environment
             },
             pass_fds=[port.fileno()],
-            stdin=subprocess.PIPE,  # the worker ends when this does, so it never outlives the task
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
