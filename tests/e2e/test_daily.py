@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_in_a_sentence(folder: Path) -> None:
     finally:
         subprocess.run(["umount", str(folder / "runs")], check=True)
     assert failed.returncode == 1 and "No space left on device" in failed.stderr and "Traceback" not in failed.stderr
-    assert "resume: textmill daily daily.yaml --date 2026-01-01" in failed.stderr
+    assert f"resume: {shlex.join([str(TEXTMILL), 'daily', 'daily.yaml', '--date', '2026-01-01'])}\n" in failed.stderr
     assert "No space left on device" in json.loads((folder / "told.jsonl").read_text())["error"]
 
 
