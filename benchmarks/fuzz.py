@@ -221,7 +221,6 @@ def run(found: Found, name: str, pipeline: Any, root: Path) -> None:
     from pipelines.cli.run import carry_out
     from pipelines.plan import Selection
     from pipelines.progress import listener
-    from pipelines.store import Store
 
     last = "tensors" if "tensors" in pipeline.nodes else next(iter(pipeline.nodes))
     done = attempt(found, "run", name, lambda: carry_out(pipeline, Selection(last=last), listener(True)))

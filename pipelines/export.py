@@ -22,8 +22,9 @@ from textmill.errors import InputError
 from textmill.places import Place
 
 if TYPE_CHECKING:
-    from pipelines.pins import Pin
     from pyspark.sql import SparkSession
+
+    from pipelines.pins import Pin
 
 OP = "tensor.records"
 """Records are kept in the store until `textmill gc`: sending a bundle again, or elsewhere, needs no Spark."""

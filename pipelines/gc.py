@@ -64,7 +64,7 @@ def find(root: Place, keep: int, pinned: Pinned | None = None, now: float | None
             unread.append(Unread(folder, _LINK))
         elif not held.keeps(match["key"]) and _is_old(folder, moment):
             outputs.append(folder)
-    return Garbage(root, held.old, tuple(outputs), tuple([*leftovers.find(root), *held.empty]), tuple(unread))
+    return Garbage(root, held.old, tuple(outputs), (*leftovers.find(root), *held.empty), tuple(unread))
 
 
 def make_room(root: Place, keep: int) -> None:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from pipelines import kinds, lease, runs, versions
 from pipelines.pins import KEY, Pinned
-from pipelines.runs import Record
 from textmill import owners, places
 from textmill.errors import Unreadable
 from textmill.places import Place

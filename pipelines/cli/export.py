@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from models.launchers.base import Scheduler
     from pipelines.export import Export
     from textmill.bundles import Content, Sent
-    from textmill.places import Place
     from textmill.targets import Target
 
 

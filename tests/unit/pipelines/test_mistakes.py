@@ -8,8 +8,8 @@ import pytest
 
 from pipelines import trainings
 from pipelines.definition import load
-from textmill.errors import DefinitionError
 from tests.unit.pipelines.test_definition import GOOD, folder, problems, write  # noqa: F401  # a fixture
+from textmill.errors import DefinitionError
 
 
 def told(folder: Path, text: str) -> list[str]:  # noqa: F811
@@ -30,7 +30,7 @@ def told(folder: Path, text: str) -> list[str]:  # noqa: F811
          "demo.yaml:12 steps.tensors.from: there is no step or input 'token', did you mean 'tokens'?"),
         ("{do: tensor.encode, from: tokens,", "{do: tensor.encode,",
          "demo.yaml:12 steps.tensors.from: is required: what the step takes"),
-        ("{do: text.clean, from: chats, min_chars: 2}", "text.clean", 
+        ("{do: text.clean, from: chats, min_chars: 2}", "text.clean",
          "demo.yaml:8 steps.clean.do: is required: one of text.clean, text.dedup, data.split, text.populate, text.augment, "
          "text.tokenize, tensor.encode, text.embed"),
         ("[made, split.valid, split.test]", "[made, split.test]",
