@@ -250,20 +250,6 @@ def _unless_gone(function: object, path: str, problem: Any) -> None:
         raise problem[1]
 
 
-def private(folder: Path) -> Path:
-    """The folder, made where there is none, that this user alone can write: nobody else's link or file is met in it.
-
-    Raises EnvironmentProblem where it is, or may be, another user's.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for told in (folder.lstat(), folder.stat()):  # a link, and what it leads to
-        if told.st_uid != os.getuid():
-            raise EnvironmentProblem(f"{folder} belongs to another user: set TEXTMILL_CACHE to a folder of your own")
-    if told.st_mode & 0o022:
-        raise EnvironmentProblem(f"{folder} can be written by other users: chmod go-w {folder}, or set TEXTMILL_CACHE")
-    return folder
-
-
 def inside(folder: Place) -> list[Place]:
     """What is in a folder; nothing where there is none."""
     try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from textmill import owners, places
+from textmill.errors import EnvironmentProblem
 from textmill.places import Place
 
 _MANIFEST = "manifest.json"
@@ -25,12 +26,26 @@ def cache() -> Path:
     EnvironmentProblem where it is another user's.
     """
     if given := os.environ.get("TEXTMILL_CACHE"):
-        return places.private(Path(given))
+        return _private(Path(given))
     home = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        return places.private((Path(home) if home.startswith("/") else Path.home() / ".cache") / "textmill")
+        return _private((Path(home) if home.startswith("/") else Path.home() / ".cache") / "textmill")
     except (OSError, RuntimeError):
-        return places.private(Path(tempfile.gettempdir()) / f"textmill-{os.getuid()}")
+        return _private(Path(tempfile.gettempdir()) / f"textmill-{os.getuid()}")
+
+
+def _private(folder: Path) -> Path:
+    """The folder, made where there is none, that this user alone can write: nobody else's link or file is met in it.
+
+    Raises EnvironmentProblem where it is, or may be, another user's.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for told in (folder.lstat(), folder.stat()):  # a link, and what it leads to
+        if told.st_uid != os.getuid():
+            raise EnvironmentProblem(f"{folder} belongs to another user: set TEXTMILL_CACHE to a folder of your own")
+    if told.st_mode & 0o022:
+        raise EnvironmentProblem(f"{folder} can be written by other users: chmod go-w {folder}, or set TEXTMILL_CACHE")
+    return folder
 
 
 def for_logs(run: Place) -> Path:

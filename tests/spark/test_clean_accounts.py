@@ -13,8 +13,8 @@ from spark_jobs.base import InputFiles, Written
 from spark_jobs.clean import Clean, _account
 from spark_jobs.dedup import Dedup
 from spark_jobs.split import Split
-from textmill.errors import InputError, StepFailed
 from tests.spark.conftest import Bench
+from textmill.errors import InputError, StepFailed
 
 READING = {"format": "jsonl", "text": "text", "label": "label", "id": None, "delimiter": ",", "max_record_bytes": 1 << 20,
            "header": None, "sample": None, "seed": 7}  # fmt: skip
