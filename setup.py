@@ -145,7 +145,7 @@ if __name__ == "__main__":
         description="One YAML file takes raw text to a trained, evaluated, servable model on Spark",
         packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
         package_data={
-            "": ["*.json", "*.properties", "py.typed"]
+            "": ["*.json", "*.properties", "*.txt", "py.typed"]
             + [f"**/*.{kind}" for kind in ("html", "j2", "css", "js", "svg", "json")]
             + ["hosts/*"]
         },

@@ -314,7 +314,7 @@ install_horovod() {
 jar_key() {
     printf '%s\n' .venv/lib/python3.11/site-packages/pyspark-*.dist-info
     printf '%s\n' .venv/lib/python3.11/site-packages/bigdl_dllib*.dist-info
-    find build.gradle settings.gradle src -type f -print0 | sort -z | xargs -0 sha256sum "$JAR"
+    find build.gradle settings.gradle src textmill/emoji_sequences.txt -type f -print0 | sort -z | xargs -0 sha256sum "$JAR"
 }
 
 jar_current() {

@@ -47,6 +47,8 @@ class Resources:
     data: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     """A digest of each named thing (`templates`, `entity PRODUCT`): part of the step's key."""
+    notes: tuple[str, ...] = ()
+    """What `check` says of them though it is no problem."""
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,10 @@ class Params(BaseParams):
 
 
 class Clean(Operation):
-    """Reads inputs, normalises their text; unreadable, too short and too long records go to `dropped`."""
+    """Reads inputs, normalises their text and labels; unreadable, too short and too long records go to `dropped`."""
 
     name = "text.clean"
-    version = 2
+    version = 3
     Params = Params
     example = "clean: {do: text.clean, from: chats, mask: [phone, order_no], min_chars: 2}"
     takes = "inputs"
@@ -65,7 +65,10 @@ class Clean(Operation):
         inputs = [source for source in work.sources if isinstance(source, InputFiles)]
         counted = [_counted(work.spark, source) for source in inputs]
         records = union([rows for rows, _ in counted])
-        written = write_parts(clean(records, work.params), work.out, F.length("text"))
+        cleaned = clean(records, work.params)
+        written = write_parts(
+            cleaned, work.out, F.length("text"), spelling=F.col("spelling"), leave_out=["spelling"]
+        )
         _account(inputs, [count() for _, count in counted], written)
         empty = not any(part["rows"] for part in written.parts.values())
         if empty and not all(source.may_be_empty for source in inputs):
@@ -75,15 +78,18 @@ class Clean(Operation):
 
 
 def clean(records: DataFrame, params: Params) -> DataFrame:
-    """Columns id, text, label, reason, part of records (id, text, label, reason)."""
+    """Columns id, text, label, reason, part of records (id, text, label, reason); spelling is the label as it came where
+    that is another string."""
     function = jvm.function(records.sparkSession, "clean", params.canonical())
     cleaned = function(F.when(F.col("reason").isNull(), F.col("text")))
-    done = records.withColumn("_cleaned", cleaned)
+    label = jvm.function(records.sparkSession, "label", {})
+    done = records.withColumn("_cleaned", cleaned).withColumn("_label", label(F.col("label")))
     reason = F.coalesce(F.col("reason"), F.col("_cleaned.reason"))
     return done.select(
         "id",
         F.when(reason.isNull(), F.col("_cleaned.text")).otherwise(F.substring("text", 1, 500)).alias("text"),
-        "label",
+        F.col("_label").alias("label"),
+        F.when(F.col("_label") != F.col("label"), F.col("label")).alias("spelling"),
         reason.alias("reason"),
         F.when(reason.isNull(), F.lit("rows")).otherwise(F.lit(DROPPED)).alias("part"),
     )
@@ -136,7 +142,7 @@ def _read_parquet(spark: SparkSession, files: list[str], reading: Any) -> DataFr
     label = F.col(reading["label"]).cast("string") if reading["label"] else null
     reason = F.when(F.col(reading["text"]).isNull(), "missing_text")
     if reading["label"]:
-        reason = reason.when(label.isNull(), "missing_label")
+        reason = reason.when(label.isNull() | (jvm.function(spark, "label", {})(label) == ""), "missing_label")
     identity = F.coalesce(F.col(reading["id"]).cast("string"), place) if reading["id"] else place
     rows = frame.select(
         identity.alias("id"), F.col(reading["text"]).cast("string").alias("text"), label.alias("label"),

@@ -26,7 +26,7 @@ def function(spark: SparkSession, kind: str, params: Mapping[str, Any]) -> Calla
 
 
 def counter(spark: SparkSession) -> tuple[Callable[..., Column], Callable[[], dict[str, Any]]]:
-    """A function of (part, reason, label, length, unknown, text) that is true of every row, and what it has counted."""
+    """A function of (part, reason, label, spelling, length, unknown, text), true of every row, and what it has counted."""
     name = f"textmill_count_{next(_names)}"
     stats = spark._jvm.io.textmill.spark.Functions.count(spark._jsparkSession, name)  # type: ignore[union-attr]
     return lambda *columns: F.call_udf(name, *columns), lambda: json.loads(stats.json())

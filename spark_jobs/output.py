@@ -31,13 +31,14 @@ def write_parts(
     length: Column,
     label: Column | None = None,
     unknown: Column | None = None,
+    spelling: Column | None = None,
     leave_out: Sequence[str] = (),
     naming: Naming = numbered,
 ) -> Written:
     """Write `frame`, whose string column `part` names each row's part, as Parquet files `out/<part>/00000.parquet` ….
 
     `length` is what the statistics call a row's length (characters or tokens), `label` its class (column label unless
-    given). Counts, reasons, labels, lengths, scripts and samples come from the same pass that writes. Columns of
+    given), `spelling` how that was written where it is another. Counts, reasons, labels, lengths, scripts and samples come from the same pass that writes. Columns of
     `leave_out` are for the statistics alone.
     """
     null, columns = F.lit(None), set(frame.columns)
@@ -48,6 +49,7 @@ def write_parts(
         F.col("part"),
         reason.cast("string"),
         label.cast("string"),
+        (null if spelling is None else spelling).cast("string"),
         length.cast("int"),
         (null if unknown is None else unknown).cast("int"),
         (F.col("text") if "text" in columns else null).cast("string"),

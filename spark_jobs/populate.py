@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -15,6 +15,7 @@ from spark_jobs import jvm, templates
 from spark_jobs.base import Entity, Operation, Resources, Work, Written, digest
 from spark_jobs.dedup import drop_repeated
 from spark_jobs.output import write_parts
+from textmill import texts
 from textmill.errors import DefinitionError, Problem
 from textmill.params import Params as BaseParams
 from textmill.words import did_you_mean
@@ -31,6 +32,14 @@ class Amount(BaseParams):
     short: Literal["error", "all"] = Field(
         "error", description="A label whose capacity is smaller than its amount: an error, or all that it has."
     )
+
+    @field_validator("intents")
+    @classmethod
+    def _labels(cls, given: dict[str, int]) -> dict[str, int]:
+        cleaned = {texts.label(name): amount for name, amount in given.items()}
+        if len(cleaned) < len(given):
+            raise ValueError(f"two of {', '.join(map(texts.visible, given))} are one label")
+        return cleaned
 
     @model_validator(mode="after")
     def _one(self) -> Amount:
@@ -84,7 +93,8 @@ class Populate(Operation):
         }
         pieces = [[template.label, template.line, list(template.pieces)] for template in parsed]
         digests = {f"entity {name}": digest(plan["lists"][name]) for name in used}
-        return Resources(plan, {"templates": digest(pieces), **digests})
+        notes = templates.joined(Path(params.templates), parsed)
+        return Resources(plan, {"templates": digest(pieces), **digests}, notes)
 
     def _run(self, work: Work) -> Written:
         """Reasons: `duplicate`, and `conflicting_label` where two labels make the same text; sources come first."""

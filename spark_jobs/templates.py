@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.base import Entity
+from textmill import texts
 from textmill.errors import DefinitionError, InputError, Problem
 
 _PIECE = re.compile(r"\{([^{}]*)\}|\(([^()]*)\)|([^{}()]+)")
@@ -34,6 +35,8 @@ class Template:
     label: str
     line: int
     pieces: tuple[Mapping[str, Any], ...]
+    written: str
+    """The label as its section writes it."""
 
     def entities(self) -> list[str]:
         """Names of its entity slots, in order."""
@@ -48,32 +51,43 @@ class Template:
 def parse(path: Path, entities: Mapping[str, Entity]) -> list[Template]:
     """The templates of a file. Raises InputError where it can't be read, DefinitionError with all its problems."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such template file") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     problems: list[Problem] = []
     templates: list[Template] = []
-    label, seen = "", {}
+    label, written, seen = "", "", {}
     for number, line in enumerate(lines, 1):
-        where, text = f"{path}:{number}", line.strip()
+        where, text = f"{path}:{number}", texts.clean(line, width=False)
         if not text or text.startswith("#"):
             continue
         if section := _SECTION.match(text):
-            label = section.group(1).strip()
+            label, written = texts.label(section.group(1)), line.strip()[1:-1]
         elif not label:
             problems.append(Problem(where, "", "a template before the first [label] section"))
         elif text in seen:
             problems.append(Problem(where, "", f"the same template stands at line {seen[text]}"))
         else:
             seen[text] = number
-            templates.append(Template(label, number, _pieces(text, where, entities, problems)))
+            templates.append(Template(label, number, _pieces(text, where, entities, problems), written))
     if problems:
         raise DefinitionError(problems)
     if not templates:
         raise InputError(f"{path}: has no template")
     return templates
+
+
+def joined(path: Path, templates: Sequence[Template]) -> tuple[str, ...]:
+    """Of each label whose sections write it in several ways, a sentence that names them."""
+    ways: dict[str, dict[str, int]] = {}
+    for template in templates:
+        ways.setdefault(template.label, {}).setdefault(template.written, template.line)
+    return tuple(
+        f"{path}: one label, {label}: " + ", ".join(f"{texts.visible(way)} above line {line}" for way, line in of_label.items())
+        for label, of_label in ways.items() if len(of_label) > 1
+    )  # fmt: skip
 
 
 def _pieces(

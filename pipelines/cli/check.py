@@ -21,7 +21,10 @@ def command(as_json: bool, **which: Any) -> None:
     pipeline = options.load(**which)
     if problems := trainings.unready(pipeline, pipeline.nodes):
         raise DefinitionError(problems)
+    notes = [note for node in pipeline.nodes.values() if node.resources for note in node.resources.notes]
     if as_json:
-        options.print_json({"ok": True, "steps": list(pipeline.nodes)})
+        options.print_json({"ok": True, "steps": list(pipeline.nodes), "notes": notes})
     else:
+        for note in notes:
+            console.say(console.shown(note))
         console.say(f"{pipeline.file}: {len(pipeline.nodes)} steps, no problem found")

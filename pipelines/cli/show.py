@@ -9,8 +9,10 @@ import click
 
 from pipelines import console
 from pipelines.cli import options
+from pipelines.joined import joined
 from textmill.errors import InputError
 from textmill.places import named
+from textmill.texts import visible
 
 _LABELS = 10
 
@@ -71,6 +73,9 @@ def _show_step(record: Mapping[str, Any], step: str, as_json: bool) -> None:
             console.say(console.shown(f"{name}  {value}"))
     for reason, rows in sorted(stats.get("reasons", {}).items(), key=lambda item: -item[1]):
         console.say(f"set aside  {rows:>12,}  {reason}")
+    for label, spellings in joined(stats).items():
+        written = ", ".join(f"{visible(spelling)} {rows:,}" for spelling, rows in spellings.items())
+        console.say(console.shown(f"one label  {label}: {written}"))
     for part, counted in stats.get("parts", {}).items():
         console.say("\n".join(_part(part, counted)))
 

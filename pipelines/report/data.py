@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.joined import joined
 from pipelines.report.corpus import Corpus, Tensors, corpora, tensors
 from pipelines.report.embeddings import Embedding, embeddings
 from pipelines.report.reading import Reading, number, whole, words
 from pipelines.report.results import Model, models
 from spark_jobs.base import WARNINGS
 from textmill.places import Place
+from textmill.texts import visible
 
 _PARTS = ("rows", "train", "valid", "test")
 _RESULTS = ("model.train", "model.evaluate")
@@ -58,6 +60,8 @@ class Step:
     dropped: int
     reasons: tuple[tuple[str, int], ...]
     warnings: tuple[str, ...]
+    joined: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    """Labels that were written in several ways, and rows by spelling."""
     padded: int
     rate: float | None
     """Records per second while it was made; None where rows and time don't tell."""
@@ -161,6 +165,7 @@ def _step(
         dropped=parts.get("dropped", 0),
         reasons=reading.attempt(f"the reasons of {name}", lambda: _reasons(manifest), ()),
         warnings=reading.attempt(f"the warnings of {name}", lambda: _warnings(manifest), ()),
+        joined=reading.attempt(f"the labels of {name}", lambda: _joined(manifest), ()),
         padded=sum(one.padded for one in encoded if one.step == name),
         rate=_rate(manifest, sum(parts.values()), made_seconds),
     )
@@ -184,6 +189,12 @@ def _reasons(manifest: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     found = (manifest.get("stats") or {}).get("reasons") or {}
     pairs = [(str(reason), whole(rows)) for reason, rows in found.items()]
     return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _joined(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    found = joined(manifest.get("stats") or {})
+    return tuple((label, tuple((visible(spelling), whole(rows)) for spelling, rows in spellings.items()))
+                 for label, spellings in found.items())  # fmt: skip
 
 
 def _rate(manifest: Mapping[str, Any], rows: int, seconds: float | None) -> float | None:

@@ -46,7 +46,7 @@ def test_unknown_tokens_may_share_buckets(spark: SparkSession, tmp_path: Path) -
         ("clean", {"mask": ["fax"]}, "unknown mask fax"),
         ("clean", {"unicode": "NFX"}, "NFX"),
         ("populate", {"templates": [{"label": "a", "line": 1, "amount": 1, "pieces": [{"entity": "P"}]}]}, "no list P"),
-        ("stem", {}, "unknown function stem; there are: clean, tokenize, encode, populate"),
+        ("stem", {}, "unknown function stem; there are: clean, label, tokenize, encode, populate"),
         ("encode", {"vocabulary_file": "/nowhere/vocabulary.tsv", "length": 3}, "/nowhere/vocabulary.tsv"),
     ],
 )
@@ -73,7 +73,7 @@ def counted(spark: SparkSession, partitions: int, rows: int, labels: int) -> dic
     text = F.concat(
         F.element_at(F.array(*map(F.lit, ["취소 b ", "order 취", "注文", "1,2"])), (number % 4 + 1).cast("int")), number
     )
-    columns = part, reason, label, length, (number % 3).cast("int"), text
+    columns = part, reason, label, F.lit(None).cast("string"), length, (number % 3).cast("int"), text
     frame = spark.range(0, rows, 1, partitions).where(count(*columns))
     frame.write.format("noop").mode("overwrite").save()
     return stats()

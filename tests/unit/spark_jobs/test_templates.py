@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,26 @@ def test_digests_change_with_templates_and_dictionaries_alone(tmp_path: Path) ->
     assert Populate().resources(params, {**ENTITIES, "B": Entity("B", ("9",))}).digests == before
     changed = Populate().resources(params, {**ENTITIES, "A": Entity("A", ("x",))}).digests
     assert {name for name in changed if changed[name] != before[name]} == {"entity A"}
+
+
+def test_sections_that_look_equal_are_one_label_and_said_so(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "환불")
+    text = f"[환불]\n환불 {{A}}\n[{decomposed}]\n{decomposed} 문의 {{A}}\n[환불\u200b ]\n{{A}} 환불\u00a0\n"
+    (tmp_path / "t.txt").write_text(text, encoding="utf-8")
+    parsed = parse(tmp_path / "t.txt", ENTITIES)
+    assert {template.label for template in parsed} == {"환불"}
+    assert [template.pieces[0] for template in parsed[:2]] == [{"text": "환불 "}, {"text": "환불 문의 "}]
+    asked = Params(templates=str(tmp_path / "t.txt"), amount={"total": 3, "intents": {decomposed: 3}})
+    notes = Populate().resources(asked, ENTITIES).notes
+    assert notes == (
+        f"{tmp_path}/t.txt: one label, 환불: '환불' above line 2, '{decomposed}' (decomposed) above line 4, "
+        r"'환불\u200b ' above line 6",
+    )
+    with pytest.raises(ValueError, match="are one label"):
+        Amount(total=3, intents={"환불": 1, decomposed: 2})
+
+
+def test_the_same_template_in_another_form_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(f"[a]\n환불\n{unicodedata.normalize('NFD', '환불')}  \n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match="t.txt:3: the same template stands at line 2"):
+        parse(tmp_path / "t.txt", ENTITIES)

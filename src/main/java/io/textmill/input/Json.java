@@ -33,11 +33,26 @@ final class Json implements Serializable {
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.getCurrentName();
                 JsonToken token = parser.nextToken();
-                keep(found, name, token.isScalarValue() && token != JsonToken.VALUE_NULL ? parser.getText() : null);
+                boolean hasValue = token.isScalarValue() && token != JsonToken.VALUE_NULL;
+                keep(found, name, hasValue ? whole(parser.getText()) : null);
                 parser.skipChildren();
             }
             return parser.nextToken() == null ? found : null;
         }
+    }
+
+    /** Without halves of surrogate pairs: escapes can name them ("\\ud83d"), no text can hold them. */
+    static String whole(String text) {
+        return text.codePoints().noneMatch(Json::isHalf)
+                ? text
+                : text.codePoints()
+                        .filter(c -> !isHalf(c))
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString();
+    }
+
+    private static boolean isHalf(int c) {
+        return c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
     }
 
     /** The same field may serve as two of them. */

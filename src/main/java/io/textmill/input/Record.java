@@ -1,5 +1,6 @@
 package io.textmill.input;
 
+import io.textmill.text.Labels;
 import java.util.function.Supplier;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -23,7 +24,7 @@ final class Record {
         if (text == null) {
             return bad(raw.get(), "missing_text", position);
         }
-        if (wanted && (label == null || label.isBlank())) {
+        if (wanted && (label == null || Labels.clean(label).isEmpty())) {
             return bad(raw.get(), "missing_label", position);
         }
         return RowFactory.create(id == null ? position : id, text, label, null, position);

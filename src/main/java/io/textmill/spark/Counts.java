@@ -19,9 +19,12 @@ final class Counts implements Serializable {
     private final Map<String, Part> parts = new HashMap<>();
     private final Map<String, Long> reasons = new HashMap<>();
 
-    void add(String part, String reason, String label, Integer length, Integer unknown, String text) {
+    void add(String part, String reason, String label, String spelling, Integer length, Integer unknown, String text) {
         Part of = parts.computeIfAbsent(part, name -> new Part());
         of.add(label, length, unknown);
+        if (label != null && spelling != null) {
+            of.spellings.add(label, spelling);
+        }
         if (text != null) {
             of.writing.merge(Writing.of(text), 1L, Long::sum);
             of.samples.add(reason, label, text);
@@ -55,6 +58,7 @@ final class Counts implements Serializable {
         private long unknown = -1;
         private long others;
         private final Map<String, Long> labels = new HashMap<>();
+        private final Spellings spellings = new Spellings();
         private final Map<Integer, Long> histogram = new HashMap<>();
         private final Map<String, Long> writing = new HashMap<>();
         private final Samples samples = new Samples();
@@ -83,6 +87,7 @@ final class Counts implements Serializable {
             other.labels.forEach(this::count);
             other.histogram.forEach((length, count) -> histogram.merge(length, count, Long::sum));
             other.writing.forEach((name, count) -> writing.merge(name, count, Long::sum));
+            spellings.add(other.spellings);
             samples.add(other.samples);
         }
 
@@ -116,6 +121,9 @@ final class Counts implements Serializable {
             }
             ObjectNode node = JSON.createObjectNode().put("rows", rows);
             node.set("labels", JSON.valueToTree(named));
+            if (!spellings.isEmpty()) {
+                node.set("spellings", JSON.valueToTree(spellings.byLabel()));
+            }
             ObjectNode lengths = node.putObject("lengths").put("sum", sum).put("max", max);
             lengths.set("histogram", JSON.valueToTree(new TreeMap<>(histogram)));
             node.set("writing", JSON.valueToTree(new TreeMap<>(writing)));

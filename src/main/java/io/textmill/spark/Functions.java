@@ -8,6 +8,7 @@ import io.textmill.populate.Populator;
 import io.textmill.populate.Utterance;
 import io.textmill.text.Cleaner;
 import io.textmill.text.Encoder;
+import io.textmill.text.Labels;
 import io.textmill.text.TextTokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -60,8 +61,8 @@ public final class Functions {
     private Functions() {}
 
     /**
-     * Registers the function {@code kind} (clean, tokenize, encode, populate, augment, jaccard) bound to parameters in JSON. Raises
-     * IllegalArgumentException at once for parameters that don't fit.
+     * Registers the function {@code kind} (clean, label, tokenize, encode, populate, augment, jaccard) bound to parameters
+     * in JSON. Raises IllegalArgumentException at once for parameters that don't fit.
      */
     public static void register(SparkSession spark, String name, String kind, String params) {
         spark.udf().register(name, make(spark, kind, params).asNondeterministic());
@@ -75,6 +76,9 @@ public final class Functions {
         switch (kind) {
             case "clean":
                 return functions.udf(clean(spark, params), CLEANED);
+            case "label":
+                return functions.udf((UDF1<String, String>) text -> text == null ? null : Labels.clean(text),
+                        DataTypes.StringType);
             case "tokenize":
                 return functions.udf(tokenize(spark, params), TOKENS);
             case "encode":
@@ -87,7 +91,8 @@ public final class Functions {
                 return functions.udf(jaccard(json(params)), DataTypes.DoubleType);
             default:
                 throw new IllegalArgumentException(
-                        "unknown function " + kind + "; there are: clean, tokenize, encode, populate, augment, jaccard");
+                        "unknown function " + kind
+                                + "; there are: clean, label, tokenize, encode, populate, augment, jaccard");
         }
     }
 

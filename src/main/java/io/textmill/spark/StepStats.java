@@ -2,7 +2,7 @@ package io.textmill.spark;
 
 import java.io.IOException;
 import java.io.ObjectOutputStream;
-import org.apache.spark.sql.api.java.UDF6;
+import org.apache.spark.sql.api.java.UDF7;
 import org.apache.spark.util.AccumulatorV2;
 
 /**
@@ -16,20 +16,20 @@ import org.apache.spark.util.AccumulatorV2;
 public final class StepStats extends AccumulatorV2<Counts, Counts> {
     private Counts counts = new Counts();
 
-    /** The function (part, reason, label, length, unknown tokens, text) that counts a row and lets it pass. */
-    UDF6<String, String, String, Integer, Integer, String, Boolean> counting() {
-        return (part, reason, label, length, unknown, text) -> {
-            count(part, reason, label, length, unknown, text);
+    /** The function (part, reason, label, its spelling, length, unknown tokens, text) that counts a row and lets it pass. */
+    UDF7<String, String, String, String, Integer, Integer, String, Boolean> counting() {
+        return (part, reason, label, spelling, length, unknown, text) -> {
+            count(part, reason, label, spelling, length, unknown, text);
             return true;
         };
     }
 
     private synchronized void count(
-            String part, String reason, String label, Integer length, Integer unknown, String text) {
-        counts.add(part, reason, label, length, unknown, text);
+            String part, String reason, String label, String spelling, Integer length, Integer unknown, String text) {
+        counts.add(part, reason, label, spelling, length, unknown, text);
     }
 
-    /** {"parts": {name: {"rows", "labels", "lengths", "writing", "samples", "unknown"}}, "reasons": {…}}. */
+    /** {"parts": {name: {"rows", "labels", "spellings", "lengths", "writing", "samples", "unknown"}}, "reasons": {…}}. */
     public synchronized String json() {
         return counts.json().toString();
     }

@@ -2,7 +2,6 @@ package io.textmill.text;
 
 /** What {@link Cleaner} needs to know of single code points. */
 final class Characters {
-    private static final int JOINER = 0x200D;
     private static final int BLACK_FLAG = 0x1F3F4;
 
     /** U+FF61–FF9F, the half-width forms of katakana, in their order there. */
@@ -11,6 +10,16 @@ final class Characters {
 
     /** U+FFE0–FFE6: signs of full width. */
     private static final String SIGNS = "¢£¬¯¦¥₩";
+
+    /**
+     * Characters that only steer how others show, and fillers; as ranges, so that they are the same in every version of
+     * Java and of Python. Signs that Unicode counts among them and that do show (U+0600 to 0605, 06DD) are none.
+     */
+    private static final int[] FORMATS = {
+        0xAD, 0xAD, 0x034F, 0x034F, 0x061C, 0x061C, 0x115F, 0x1160, 0x180E, 0x180E, 0x200B, 0x200F,
+        0x202A, 0x202E, 0x2060, 0x206F, 0xFEFF, 0xFEFF, 0xFFF9, 0xFFFB, 0x1BCA0, 0x1BCA3, 0x1D173, 0x1D17A,
+        0xE0001, 0xE0001, 0xE0020, 0xE007F,
+    };
 
     private Characters() {}
 
@@ -36,18 +45,23 @@ final class Characters {
      */
     static boolean isInvisible(int c) {
         int type = Character.getType(c);
-        return type == Character.CONTROL || type == Character.FORMAT || type == Character.SURROGATE
-                || c == 0x034F || c == 0x115F || c == 0x1160
+        return type == Character.CONTROL || type == Character.SURROGATE || isIn(c, FORMATS)
                 || (c & 0xFFFE) == 0xFFFE || c >= 0xFDD0 && c <= 0xFDEF;
     }
 
-    /** Whether an invisible character holds an emoji together: a joiner between two, or the tags of a flag. */
-    static boolean isPartOfEmoji(int before, int c, int after) {
-        return c == JOINER ? isEmoji(before) && isEmoji(after) : isTag(c) && (before == BLACK_FLAG || isTag(before));
+    /** Whether {@code c} lies in one of the ranges: their first and last code points, in order. */
+    static boolean isIn(int c, int[] ranges) {
+        for (int i = 0; i < ranges.length && c >= ranges[i]; i += 2) {
+            if (c <= ranges[i + 1]) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    private static boolean isEmoji(int c) {
-        return c >= 0x1F000 && c <= 0x1FAFF || c == 0xFE0F || Character.getType(c) == Character.OTHER_SYMBOL;
+    /** Whether a tag stands in a flag (England's, Scotland's), where it is invisible and means something. */
+    static boolean isTagOfFlag(int before, int c) {
+        return isTag(c) && (before == BLACK_FLAG || isTag(before));
     }
 
     private static boolean isTag(int c) {

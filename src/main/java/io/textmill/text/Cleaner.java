@@ -118,7 +118,7 @@ public final class Cleaner {
                     space = out.length() > 0;
                     continue;
                 }
-                if (Characters.isInvisible(c) && (space || !holdsEmoji(out, c, text, i))) {
+                if (Characters.isInvisible(c) && (space || !carriesMeaning(out, c, text, i))) {
                     continue;
                 }
             }
@@ -136,8 +136,8 @@ public final class Cleaner {
         return c > 0x20 && c < 0x7F || c >= 0xAC00 && c <= 0xD7A3;
     }
 
-    private static boolean holdsEmoji(StringBuilder before, int c, String text, int next) {
-        return before.length() > 0 && Characters.isPartOfEmoji(
-                before.codePointBefore(before.length()), c, next < text.length() ? text.codePointAt(next) : 0);
+    private static boolean carriesMeaning(StringBuilder before, int c, String text, int next) {
+        return before.length() > 0 && Characters.isTagOfFlag(before.codePointBefore(before.length()), c)
+                || Joiners.stays(before, c, next < text.length() ? text.codePointAt(next) : 0);
     }
 }
