@@ -68,7 +68,7 @@ class Tokenize(Operation):
     """Adds the column tokens; sets aside (reason `leak`) what would let a held-out text into another part."""
 
     name = "text.tokenize"
-    version = 4
+    version = 5
     Params = Params
     example = "tokens: {do: text.tokenize, from: [populate, split.valid, split.test], analyzer: nori}"
     takes = "parts"
