@@ -1,10 +1,12 @@
-"""Synonym tables: word, tab, a synonym or several with commas between; on request a tab and their weight."""
+"""Synonym tables: word, tab, a synonym or several with commas between; on request a tab and their weight. Words are
+cleaned as the texts are in which they are looked for."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
+from textmill import texts
 from textmill.errors import DefinitionError, Problem
 
 Table = dict[str, dict[str, float]]
@@ -35,8 +37,9 @@ def read(path: Path) -> Table:
 
 
 def _add(line: str, found: Table) -> None:
-    word, synonyms, weight = (*map(str.strip, line.split("\t", 2)), "", "")[:3]
-    words = [synonym.strip() for synonym in synonyms.split(",") if synonym.strip()]
+    first, synonyms, weight = (*line.split("\t", 2), "", "")[:3]
+    word = texts.clean(first)
+    words = [synonym for given in synonyms.split(",") if (synonym := texts.clean(given))]
     if not word or not words:
         raise ValueError("needs a word, a tab and another word")
     if " " in word:
@@ -48,9 +51,9 @@ def _add(line: str, found: Table) -> None:
 
 def _weight(text: str) -> float:
     try:
-        weight = float(text or 1)
+        weight = float(text.strip() or 1)
     except ValueError:
         weight = math.nan
     if not (0 < weight < math.inf):
-        raise ValueError(f"the weight '{text}' is not a number above 0")
+        raise ValueError(f"the weight '{text.strip()}' is not a number above 0")
     return weight
