@@ -21,7 +21,9 @@ from pipelines import charsets
 from pipelines.inputs import Unfit
 from pipelines.model import Input
 from pipelines.validation import did_you_mean
+from spark_jobs import parquet
 from textmill import places
+from textmill.errors import InputError
 from textmill.places import Place
 
 _PEEKED = 1 << 16
@@ -241,9 +243,16 @@ def _parquet(file: Place, given: Input) -> _Seen:
     try:
         with file.open("rb") as stream:
             found = pq.ParquetFile(stream)
-            return _Seen(file, tuple(found.schema_arrow.names), found.metadata.num_rows > 0)
+            seen = _Seen(file, tuple(found.schema_arrow.names), found.metadata.num_rows > 0)
     except pa.ArrowException as error:
         raise OSError(str(error)) from error
+    wanted = {"text": given.text, "label": given.label, "id": given.id}
+    if {column for column in wanted.values() if column is not None} <= set(seen.columns):
+        try:
+            parquet.stored(file, wanted)
+        except InputError as error:
+            raise Unfit(str(error)) from error
+    return seen
 
 
 def _lines(file: Place, given: Input) -> _Seen:

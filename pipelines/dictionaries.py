@@ -75,7 +75,9 @@ def _comma_separated(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise DefinitionError([Problem(f"{path}:{first}", "", f"a quote is not closed, or not doubled ({error})")]) from None
+            raise DefinitionError(
+                [Problem(f"{path}:{first}", "", f"a quote is not closed, or not doubled ({error})")]
+            ) from None
         yield first, cells
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs import jvm
+from spark_jobs import jvm, parquet
 from spark_jobs.base import DROPPED, InputFiles, Operation, Work, Written, union
 from spark_jobs.output import write_parts
 from textmill import places
 from textmill.errors import InputError, StepFailed
 from textmill.params import Params as BaseParams
-from textmill.places import Place
 
 UNREADABLE = (
     "broken_json", "broken_csv", "open_quote", "missing_text", "missing_label", "invalid_utf8",
@@ -47,7 +46,7 @@ class Clean(Operation):
     """Reads inputs, normalises their text and labels; unreadable, too short and too long records go to `dropped`."""
 
     name = "text.clean"
-    version = 3
+    version = 4
     Params = Params
     example = "clean: {do: text.clean, from: chats, mask: [phone, order_no], min_chars: 2}"
     takes = "inputs"
@@ -96,33 +95,21 @@ def clean(records: DataFrame, params: Params) -> DataFrame:
 
 
 def read(spark: SparkSession, source: InputFiles) -> DataFrame:
-    """The records of one input as columns id, text, label, reason."""
+    """The records of one input as columns id, text, label, reason; raises InputError naming a Parquet file that can't be read."""
     return _counted(spark, source)[0]
 
 
 def _counted(spark: SparkSession, source: InputFiles) -> tuple[DataFrame, Callable[[], int | None]]:
     """The records, and how many there are in the files: known when they have been written, None where it never is."""
     files = sorted(places.spark_uri(path) for path in source.files)
+    spec = {**source.reading, "files": files, "partitions": max(1, min(4000, source.size // (8 << 20)))}
     if source.reading["format"] == "parquet":
-        return _read_parquet(spark, files, source.reading), lambda: _rows_of_parquet(source)
-    partitions = max(1, min(4000, source.size // (8 << 20)))
-    spec = {**source.reading, "files": files, "partitions": partitions}
+        spec["groups"] = parquet.groups(source.files, source.reading)
     records, count = jvm.counted_records(spark, spec)
+    if source.reading["format"] == "parquet" and source.reading["sample"] is None:
+        # As the footers say: what Spark's reading gives must be all of it, and once.
+        return records.drop("position"), lambda: parquet.rows(source.files)
     return records.drop("position"), count
-
-
-def _rows_of_parquet(source: InputFiles) -> int | None:
-    """As the files' footers say; None where a sample is taken."""
-    if source.reading["sample"] is not None:
-        return None
-    return sum(places.in_threads(_rows_of_file, source.files))
-
-
-def _rows_of_file(file: Place) -> int:
-    import pyarrow.parquet as pq
-
-    with file.open("rb") as stream:
-        return int(pq.read_metadata(stream).num_rows)
 
 
 def _account(inputs: Sequence[InputFiles], records: Sequence[int | None], written: Written) -> None:
@@ -133,22 +120,3 @@ def _account(inputs: Sequence[InputFiles], records: Sequence[int | None], writte
     if rows != expected:
         names = ", ".join(source.name for source in inputs)
         raise StepFailed(f"{names}: {expected:,} records were read and {rows:,} written; this is a fault of textmill")
-
-
-def _read_parquet(spark: SparkSession, files: list[str], reading: Any) -> DataFrame:
-    frame = spark.read.parquet(*map(places.spark_pattern, files))
-    place = F.concat_ws(":", "_metadata.file_name", "_metadata.row_index")
-    null = F.lit(None).cast("string")
-    label = F.col(reading["label"]).cast("string") if reading["label"] else null
-    reason = F.when(F.col(reading["text"]).isNull(), "missing_text")
-    if reading["label"]:
-        reason = reason.when(label.isNull() | (jvm.function(spark, "label", {})(label) == ""), "missing_label")
-    identity = F.coalesce(F.col(reading["id"]).cast("string"), place) if reading["id"] else place
-    rows = frame.select(
-        identity.alias("id"), F.col(reading["text"]).cast("string").alias("text"), label.alias("label"),
-        reason.alias("reason"),
-    )  # fmt: skip
-    if reading["sample"] is None:
-        return rows
-    spread = F.xxhash64(F.lit(reading["seed"]), "text") / F.lit(2.0**64) + 0.5
-    return rows.where(spread < reading["sample"])

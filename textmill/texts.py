@@ -5,12 +5,15 @@ Cleaner.java, Joiners.java and Labels.java do the same for the rows of inputs; a
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 _NON_JOINER, _JOINER, _BLACK_FLAG = "\u200c", "\u200d", "\U0001f3f4"
+_WHOLE = re.compile(r"(-?[0-9]+)\.0+")
+"""What became of an integer in a column with gaps, which pandas makes a column of fractions."""
 _BLANKS = frozenset("\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\u3164\uffa0")
 """Beside those that Unicode calls separators: Java's white space, the next-line control and the Hangul fillers."""
 _FORMATS = (
@@ -33,8 +36,10 @@ _WIDTHS = str.maketrans(
 
 
 def label(raw: str) -> str:
-    """The class that a label means: NFC, no invisible characters or outer blanks, one space for blanks inside."""
-    return clean(raw, width=False)
+    """The class that a label means: NFC, no invisible characters or outer blanks, one space for blanks inside; 1 of 1.0."""
+    text = clean(raw, width=False)
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 def clean(raw: str, width: bool = True) -> str:
@@ -99,7 +104,9 @@ def _is_tag(char: str) -> bool:
 
 def _element(kept: list[str]) -> str:
     """The last character before variation selectors and skin tones."""
-    return next((char for char in reversed(kept) if char != "\ufe0f" and not "\U0001f3fb" <= char <= "\U0001f3ff"), "\0")
+    return next(
+        (char for char in reversed(kept) if char != "\ufe0f" and not "\U0001f3fb" <= char <= "\U0001f3ff"), "\0"
+    )
 
 
 def _are_joined(before: str, after: str) -> bool:

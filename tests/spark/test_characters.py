@@ -46,7 +46,11 @@ def test_java_and_python_agree_on_every_code_point(label: Label, clean: Label, f
 
 def _is_newer_than_java(char: str) -> bool:
     """What Unicode 14 added decomposes and composes in Python 3.11 and not yet in Java 17."""
-    return unicodedata.normalize("NFC", char) != char and unicodedata.ucd_3_2_0.category(char) == "Cn" and char > "\U00010fff"
+    return (
+        unicodedata.normalize("NFC", char) != char
+        and unicodedata.ucd_3_2_0.category(char) == "Cn"
+        and char > "\U00010fff"
+    )
 
 
 ALPHABET = "가각a1 \u00a0\t\u200b\u0301👨👩👧❤🙂↔\ufe0f\U0001f3fd\u200d\u200c\U0001f3f4\U000e0067\U000e007fمیक्षന്ｶﾞＡ\ufeff\ue000"

@@ -70,7 +70,7 @@ def test_what_is_good_in_unusual_lines(spark: SparkSession, tmp_path: Path) -> N
         b'\xef\xbb\xbf{"text": "again", "label": "a"}'
     )
     assert [found[1:] for found in read(spark, tmp_path / "in.jsonl", content)] == [
-        ("bom", "5", None), ("last", "1e5", None), ("true", "true", None),
+        ("bom", "5", None), ("last", "100000.0", None), ("true", "true", None),
         ("\ufffd", "real", None), ("again", "a", None),
     ]  # fmt: skip
 
@@ -276,5 +276,5 @@ def test_reading_stops_early_without_harm(spark: SparkSession, tmp_path: Path) -
 
 
 def test_an_unknown_format_is_refused(spark: SparkSession, tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="unknown format xml; there are: csv, jsonl, text"):
+    with pytest.raises(Exception, match="unknown format xml; there are: csv, jsonl, parquet, text"):
         read(spark, tmp_path / "in.xml", "")

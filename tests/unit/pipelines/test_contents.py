@@ -127,6 +127,13 @@ def test_a_parquet_file_without_rows(tmp_path: Path) -> None:
     assert contents.look([tmp_path / "a"], Input(path="", format="parquet")) == contents.Look(["text", "label"], False)
 
 
+def test_a_parquet_column_that_holds_no_text_is_refused(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a"], "label": pa.array([1.0], pa.float16()), "at": pa.array([1], pa.timestamp("ns"))})
+    pq.write_table(table, tmp_path / "a")
+    with pytest.raises(Unfit, match="/a: column 'label' for label is of type halffloat, which is no text, number"):
+        contents.look([tmp_path / "a"], Input(path="", format="parquet"))
+
+
 def test_an_unknown_encoding_is_refused_with_those_that_are_common() -> None:
     with pytest.raises(ValueError, match=re.escape("is no encoding that Java knows, did you mean 'CP949'")):
         charsets.of_jvm("CP94 9")

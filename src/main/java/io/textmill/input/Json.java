@@ -34,7 +34,8 @@ final class Json implements Serializable {
                 String name = parser.getCurrentName();
                 JsonToken token = parser.nextToken();
                 boolean hasValue = token.isScalarValue() && token != JsonToken.VALUE_NULL;
-                keep(found, name, hasValue ? whole(parser.getText()) : null);
+                String value = hasValue ? whole(parser.getText()) : null;
+                keep(found, name, token == JsonToken.VALUE_NUMBER_FLOAT ? Values.ofJson(value) : value);
                 parser.skipChildren();
             }
             return parser.nextToken() == null ? found : null;

@@ -32,18 +32,24 @@ public final class Records {
     /**
      * Columns id, text, label, reason, position; reason is null where a record is good, and text is the beginning of
      * the raw record where it is not. The layout depends on the files' sizes and the spec's {@code partitions} alone.
-     * CSV files, whose records may hold line breaks, and compressed files are read by one task each. {@code read} counts
-     * them as they come out of the files: whoever writes them on compares, so that none is lost unseen.
+     * CSV files, whose records may hold line breaks, and compressed files are read by one task each. Parquet files come in
+     * {@code groups} too, as spark_jobs/parquet.py finds their columns. {@code read} counts records as they come out of the
+     * files: whoever writes them on compares, so that none is lost unseen.
      */
     public static Dataset<Row> read(SparkSession spark, String specJson, LongAccumulator read) throws IOException {
         JsonNode spec = new ObjectMapper().readTree(specJson);
         List<String> files = new ArrayList<>();
         spec.path("files").forEach(file -> files.add(file.asText()));
         Collections.sort(files);
-        Format format = format(spec);
         Configuration conf = spark.sessionState().newHadoopConf();
-        int partitions = Math.max(1, spec.path("partitions").asInt(PARTITIONS));
-        JavaRDD<Row> rows = rows(spark, Slices.of(conf, files, partitions, format.isCut()), format, conf);
+        JavaRDD<Row> rows;
+        if (spec.path("format").asText().equals("parquet")) {
+            rows = new ParquetFiles(spark, spec, files, conf).rows(spec.path("groups"));
+        } else {
+            Format format = format(spec);
+            int partitions = Math.max(1, spec.path("partitions").asInt(PARTITIONS));
+            rows = rows(spark, Slices.of(conf, files, partitions, format.isCut()), format, conf);
+        }
         if (spec.path("sample").isNumber()) {
             double share = spec.path("sample").asDouble();
             long seed = spec.path("seed").asLong();
@@ -65,7 +71,7 @@ public final class Records {
             case "text":
                 return new Lines(spec);
             default:
-                throw new IllegalArgumentException("unknown format " + name + "; there are: csv, jsonl, text");
+                throw new IllegalArgumentException("unknown format " + name + "; there are: csv, jsonl, parquet, text");
         }
     }
 
