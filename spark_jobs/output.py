@@ -38,8 +38,8 @@ def write_parts(
     """Write `frame`, whose string column `part` names each row's part, as Parquet files `out/<part>/00000.parquet` ….
 
     `length` is what the statistics call a row's length (characters or tokens), `label` its class (column label unless
-    given), `spelling` how that was written where it is another. Counts, reasons, labels, lengths, scripts and samples come from the same pass that writes. Columns of
-    `leave_out` are for the statistics alone.
+    given), `spelling` how that was written where it is another. Counts, reasons, labels, lengths, scripts and samples
+    come from the same pass that writes. Columns of `leave_out` are for the statistics alone.
     """
     null, columns = F.lit(None), set(frame.columns)
     reason = F.col("reason") if "reason" in columns else null
