@@ -107,7 +107,8 @@ def _csv_reason(raw: str, cells: Sequence[re.Match[str]], width: int, quote: str
     label = cells[1][0]
     if cells[1]["good"] is not None:
         label = label.rstrip(" \t")[1:-1]
-    return None if label.strip() else "missing_label"
+    # What nobody sees is no label: cleaning takes it away.
+    return None if re.sub("[\0\ufeff]", "", label).strip() else "missing_label"
 
 
 @pytest.mark.parametrize("quote", ['"', "'", ""])
